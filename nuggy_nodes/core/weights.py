@@ -1,0 +1,150 @@
+"""Weights: find a file, check it, make a network of it.
+
+Ours are safetensors whose metadata carries one JSON text under the key `nuggy` (see `Info`); most layers are stored in
+8 bits (quantise.py). Other people's IS-Net checkpoints go through convert.py. Nothing in a file is ever executed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from . import verify
+from .errors import WeightsError
+from .isnet import ISNet, convolutions
+from .quantise import dequantise
+
+DEFAULT_NAME = "isnet-general-use-8bit.safetensors"
+DEFAULT_SHA256 = ""
+SUFFIXES = (".safetensors", ".pth", ".pt", ".onnx")
+
+
+@dataclass(frozen=True)
+class Info:
+    """What travels with the weights. `mean` and `std` normalise RGB values 0..1; `size` is the input side trained at."""
+
+    architecture: str = "isnet"
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    size: int = 1024
+    lineage: str = "unknown"
+    licence: str = "unknown"
+
+    def to_metadata(self) -> dict[str, str]:
+        """One key, so that the file's bytes do not depend on an order of keys."""
+        return {"nuggy": json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)}
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str] | None, path: Path) -> Info:
+        if not metadata or "nuggy" not in metadata:
+            return cls()
+        try:
+            raw = json.loads(metadata["nuggy"])
+            known = {f.name for f in fields(cls)}
+            kept = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items() if k in known}
+            info = cls(**kept)
+            sane = len(info.mean) == len(info.std) == 3 and all(s > 0 for s in info.std) and info.size >= 256
+        except (ValueError, TypeError, AttributeError) as e:
+            raise WeightsError(f"{path}: its metadata cannot be read ({e})") from e
+        if not sane:
+            raise WeightsError(f"{path}: its metadata has a mean, std or size out of range: {raw}")
+        return info
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network ready to run, what travels with its weights, and where they came from."""
+
+    model: ISNet
+    info: Info
+    path: Path
+
+
+def default_path() -> Path:
+    """Where the default weights lie: in the repository's `weights/`, or in the installed package's."""
+    here = Path(__file__).resolve().parents[1]
+    for folder in (here.parent / "weights", here / "weights"):
+        if (folder / DEFAULT_NAME).is_file():
+            return folder / DEFAULT_NAME
+    raise WeightsError(
+        f"the default weights {DEFAULT_NAME} are not in {here.parent / 'weights'}; reinstall Nuggy, or make the file "
+        "with `nuggy weights import` (weights/README.md has the commands)"
+    )
+
+
+def load(
+    path: str | Path | None = None, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
+) -> Network:
+    """Read weights and build the network, in evaluation mode, channels-last.
+
+    path: a .safetensors, .pth, .pt or .onnx file (the last needs the `onnx` package); None for the default, whose
+    sha256 is checked once and the verdict cached. Raises WeightsError, which names the file and what is wrong.
+    """
+    if path is None:
+        path = default_path()
+        verify.check(path, DEFAULT_SHA256)
+    path = Path(path)
+    state, info = read(path)
+    return Network(build(state, path).to(device, dtype), info, path)
+
+
+def read(path: Path) -> tuple[dict[str, Tensor], Info]:
+    """The folded state of a weights file in float32, under the names of isnet.py, and its Info. Raises WeightsError."""
+    path = Path(path)
+    if not path.is_file():
+        raise WeightsError(f"{path}: no such weights file")
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise WeightsError(f"{path}: weights are read from {', '.join(SUFFIXES)}; this is {suffix or 'without a suffix'}")
+    if suffix != ".safetensors":
+        from . import convert
+
+        return (convert.read_onnx if suffix == ".onnx" else convert.read_pth)(path)
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as f:
+            metadata = f.metadata()
+            raw = {k: f.get_tensor(k) for k in f.keys()}
+    except (SafetensorError, OSError, ValueError) as e:
+        raise WeightsError(f"{path}: not a whole safetensors file ({e}); copy or download it again") from e
+    info = Info.from_metadata(metadata, path)
+    if info.architecture != "isnet":
+        raise WeightsError(f"{path}: holds weights of {info.architecture!r}; Nuggy runs 'isnet'")
+    if not metadata or "nuggy" not in metadata:
+        from . import convert
+
+        return convert.fold(raw, path), info
+    return dequantise(raw, path), info
+
+
+def build(state: Mapping[str, Tensor], path: Path) -> ISNet:
+    """A network of the given state. Missing, unknown and misshapen tensors are a WeightsError that lists them."""
+    with torch.device("meta"):
+        model = ISNet()
+    wanted = {k: tuple(v.shape) for k, v in model.state_dict().items()}
+    missing = [k for k in wanted if k not in state]
+    unknown = [k for k in state if k not in wanted]
+    misshapen = [f"{k} is {tuple(state[k].shape)}, not {s}" for k, s in wanted.items()
+                 if k in state and tuple(state[k].shape) != s]  # fmt: skip
+    for what, names in (("lacks", missing), ("has unknown", unknown), ("has misshapen", misshapen)):
+        if names:
+            shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+            raise WeightsError(f"{path}: not an IS-Net of the expected form: it {what} {shown}")
+    broken = [k for k, v in state.items() if not torch.isfinite(v).all()]
+    if broken:
+        raise WeightsError(f"{path}: {broken[0]} has values that are NaN or infinite; the file is damaged")
+    model.load_state_dict(dict(state), assign=True)
+    model.requires_grad_(False).eval()
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def names() -> list[str]:
+    """The 119 convolutions' names in the order of the forward pass."""
+    with torch.device("meta"):
+        return [name for name, _ in convolutions(ISNet())]
