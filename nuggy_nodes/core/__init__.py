@@ -1,0 +1,28 @@
+"""Tensors in, tensors out: everything that Nuggy computes. `pipeline.cutout` tells the whole story.
+
+    from nuggy_nodes.core import cutout, load
+    result = cutout(image, load(), "best")        # image: [B,3,H,W], 0..1
+"""
+
+from .errors import ImageError, InputError, NuggyError, WeightsError
+from .pipeline import Cutout, cutout
+from .predict import View, choose_device, choose_precision
+from .recipes import RECIPES, Recipe, recipe
+from .weights import Network, load
+
+__all__ = [
+    "RECIPES",
+    "Cutout",
+    "ImageError",
+    "InputError",
+    "Network",
+    "NuggyError",
+    "Recipe",
+    "View",
+    "WeightsError",
+    "choose_device",
+    "choose_precision",
+    "cutout",
+    "load",
+    "recipe",
+]

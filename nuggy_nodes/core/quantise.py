@@ -62,7 +62,7 @@ def dequantise(stored: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
 
 def _steps(rows: Tensor, scale: Tensor, inputs: int) -> Tensor:
     """rows [out, inputs*k*k] in whole steps of `scale` [out], with vanishing sums a window and a channel."""
-    exact = (rows / scale[:, None]).view(len(rows), inputs, -1)
+    exact = (rows.double() / scale[:, None].double()).view(len(rows), inputs, -1)  # sums that no machine rounds otherwise
     steps = exact.round().clamp_(-127, 127)
     steps += _turns(exact - steps)
     left = exact - steps
@@ -78,4 +78,4 @@ def _turns(left: Tensor) -> Tensor:
     lacking = left.sum(-1, keepdim=True).round()
     order = (left * lacking.sign()).argsort(dim=-1, descending=True, stable=True)
     rank = order.argsort(dim=-1, stable=True)
-    return torch.where(rank < lacking.abs(), lacking.sign(), 0.0)
+    return torch.where(rank < lacking.abs(), lacking.sign(), torch.zeros_like(lacking))

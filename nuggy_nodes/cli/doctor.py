@@ -1,0 +1,66 @@
+"""`nuggy doctor`: what this machine gives Nuggy, and what is missing."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import platform
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+def add_parser(commands: Any) -> None:
+    p = commands.add_parser("doctor", help="say which device, precision and weights are used, and what is missing")
+    p.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    wrong = 0
+    for state, what, text in _findings():
+        wrong += state == "WRONG"
+        print(f"{state:6} {what:10} {text}")
+    return 1 if wrong else 0
+
+
+def _findings() -> Iterator[tuple[str, str, str]]:
+    import torch
+
+    from .. import __version__
+    from ..core import choose_device, choose_precision, verify, weights
+    from ..core.errors import NuggyError
+
+    yield "ok", "nuggy", f"{__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    yield "ok", "torch", f"{torch.__version__}, {torch.get_num_threads()} threads"
+    device = choose_device()
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+    yield "ok", "device", f"{device.type} ({name})"
+    yield "ok", "precision", str(choose_precision(device)).removeprefix("torch.")
+    try:
+        path = weights.default_path()
+        verify.check(path, weights.DEFAULT_SHA256, fresh=True)
+        state, _ = weights.read(path)
+        weights.build(state, path)
+        yield "ok", "weights", f"{path} ({path.stat().st_size / 1e6:.1f} MB, sha256 as expected)"
+    except NuggyError as e:
+        yield "WRONG", "weights", str(e)
+    for module, use in (("cv2", "needed: pip install opencv-python"), ("PIL", "needed: pip install pillow")):
+        if importlib.util.find_spec(module) is None:
+            yield "WRONG", module, use
+    if importlib.util.find_spec("onnx") is None:
+        yield "note", "onnx", "not installed; needed only to import .onnx weights (pip install 'nuggy-nodes[onnx]')"
+    yield _comfyui()
+    yield _gimp()
+
+
+def _comfyui() -> tuple[str, str, str]:
+    root = Path(__file__).resolve().parents[2]
+    if root.parent.name == "custom_nodes":
+        return "ok", "ComfyUI", f"this copy lies in {root.parent}"
+    return "note", "ComfyUI", f"to use the nodes, put this repository into ComfyUI/custom_nodes (this copy: {root})"
+
+
+def _gimp() -> tuple[str, str, str]:
+    found = next((p for p in map(shutil.which, ("gimp-3.2", "gimp-3.0", "gimp-3", "gimp")) if p), None)
+    return ("ok", "GIMP", found) if found else ("note", "GIMP", "no gimp on the PATH; the filter needs GIMP 3")

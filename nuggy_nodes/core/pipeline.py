@@ -1,0 +1,99 @@
+"""The whole story: a photograph and a recipe in, a cut-out out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from .checks import check_image
+from .composite import over, rgba
+from .guided import enlarge, guided_filter
+from .islands import IslandReport, remove_islands
+from .levels import levels
+from .predict import predict
+from .recipes import Recipe
+from .recipes import recipe as find_recipe
+from .seed import seed_alpha
+from .weights import Network
+
+Report = Callable[[str, float], None]
+GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma, on sRGB-encoded values
+
+
+@dataclass
+class Cutout:
+    """alpha [B,1,H,W] (1 = subject) and colours [B,3,H,W] at the photograph's size, straight; what islands were
+    removed, one report a photograph; seconds by stage."""
+
+    alpha: Tensor
+    colours: Tensor
+    islands: list[IslandReport] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def rgba(self) -> Tensor:
+        """Straight-alpha picture [B,4,H,W]."""
+        return rgba(self.colours, self.alpha)
+
+    def over(self, background: Tensor) -> Tensor:
+        """Composite over a background [B or 1,3,H,W] of the same size: [B,3,H,W]."""
+        return over(self.colours, self.alpha, background)
+
+
+@torch.inference_mode()
+def cutout(
+    images: Tensor, network: Network, recipe: str | Recipe = "default", *, chunk: int = 0, report: Report | None = None
+) -> Cutout:
+    """Cut the subject out of photographs.
+
+    images: [B,3,H,W], 0..1, sRGB-encoded, on any device (the refinement runs there; the network where its weights
+    are). recipe: a name of recipes.RECIPES or a Recipe. chunk: squares at a time through the network (0: chosen).
+    report(stage, share of the whole work done, 0..1) is called as the work goes on; an exception it raises ends it.
+    Raises InputError.
+    """
+    check_image(images)
+    recipe = find_recipe(recipe)
+    seconds: dict[str, float] = {}
+
+    def network_progress(done: int, total: int) -> None:
+        if report:
+            report("network", 0.8 * done / total)
+
+    started = time.perf_counter()
+    if recipe.name == "seed":
+        alpha = torch.cat([seed_alpha(i, network, recipe, network_progress) for i in images.split(1)])
+        return Cutout(alpha, images, [], {"network": time.perf_counter() - started})
+    coarse = predict(network, images, recipe.views, recipe.combine, chunk=chunk, progress=network_progress)
+    seconds["network"] = time.perf_counter() - started
+
+    parts, islands = [], []
+    for i, (image, small) in enumerate(zip(images.split(1), coarse.split(1))):
+        if report:
+            report("refine", 0.8 + 0.2 * i / len(images))
+        started = time.perf_counter()
+        alpha = levels(refine(image, small, recipe), recipe.black, recipe.white, recipe.gamma)
+        seconds["refine"] = seconds.get("refine", 0.0) + time.perf_counter() - started
+        started = time.perf_counter()
+        if recipe.islands != "all" or recipe.max_hole:
+            alpha, found = remove_islands(alpha, recipe.threshold, recipe.min_area, recipe.min_reach, recipe.min_peak,
+                                          recipe.max_hole, recipe.islands)  # fmt: skip
+            islands += found
+        seconds["islands"] = seconds.get("islands", 0.0) + time.perf_counter() - started
+        parts.append(alpha)
+    if report:
+        report("done", 1.0)
+    return Cutout(torch.cat(parts), images, islands, seconds)
+
+
+def refine(image: Tensor, coarse: Tensor, recipe: Recipe) -> Tensor:
+    """Bring a coarse mask [1,1,h,w] to the size of its photograph [1,3,H,W], edges from the photograph. Not clipped."""
+    height, width = image.shape[-2:]
+    if recipe.guide == "none":
+        return enlarge(coarse, height, width)
+    guide = image
+    if recipe.guide == "grey":
+        guide = (image.float() * image.new_tensor(GREY, dtype=torch.float32).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    return guided_filter(guide, coarse, recipe.radius_for(height, width), recipe.epsilon)
