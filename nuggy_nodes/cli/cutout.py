@@ -1,1 +1,158 @@
-def add_parser(c): pass
+"""`nuggy cutout PATH...`: photographs in, cut-outs out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .jobs import Job, plan
+
+if TYPE_CHECKING:
+    from ..core import Recipe
+
+OUTPUTS = ("rgba", "mask", "composite")
+
+
+def add_parser(commands: Any) -> None:
+    p = commands.add_parser(
+        "cutout",
+        help="cut the subject out of photographs",
+        description="Cut the subject out of photographs. NAME.jpg becomes NAME-cutout.png beside it, or NAME.png in "
+        "the folder given with -o.",
+    )
+    p.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="photographs, or folders of them")
+    p.add_argument("-o", "--output-dir", type=Path, metavar="DIR", help="folder for the results (made if missing)")
+    p.add_argument("-r", "--recursive", action="store_true", help="look into sub-folders too")
+    p.add_argument("--output", choices=OUTPUTS, default="rgba", help="what to write: a picture with transparency "
+                   "(rgba, default), the mask, or the subject over --background (composite)")  # fmt: skip
+    p.add_argument("--background", metavar="COLOUR|IMAGE", help="for a composite: a colour (white, #30a0ff, "
+                   "'rgb(0,128,0)') or a picture, which is scaled to fill the frame (default: white)")  # fmt: skip
+    p.add_argument("--format", choices=("png", "webp", "tiff"), default="png", help="file format (default: png)")
+    p.add_argument("--overwrite", action="store_true", help="replace results that exist")
+    p.add_argument("--json", action="store_true", help="print what was done as one JSON object")
+    p.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
+    p.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16"),
+                   help="arithmetic of the network (default: what the device does well)")  # fmt: skip
+    p.add_argument(
+        "--weights", type=Path, metavar="FILE", help="other weights than the default (.safetensors, .pth, .onnx)"
+    )
+    _add_recipe(p)
+    p.set_defaults(run=_run)
+
+
+def _add_recipe(p: argparse.ArgumentParser) -> None:
+    """--recipe, and an option for every setting of a recipe."""
+    from ..core.recipes import RECIPES, Recipe
+
+    group = p.add_argument_group("recipe", "named settings, and each setting on its own")
+    group.add_argument("--recipe", choices=tuple(RECIPES), default="default", help="(default: default)")
+    for f in fields(Recipe):
+        if f.name == "name":
+            continue
+        option = "--" + f.name.replace("_", "-")
+        text = f.metadata["help"].replace("%", "%%")
+        if f.name == "views":
+            group.add_argument(option, nargs="+", metavar="VIEW", help=text)
+        else:
+            group.add_argument(option, type=type(f.default), help=text)
+
+
+def _recipe(args: argparse.Namespace) -> Recipe:
+    from ..core.predict import parse_view
+    from ..core.recipes import Recipe, recipe
+
+    changes = {f.name: getattr(args, f.name) for f in fields(Recipe) if getattr(args, f.name, None) is not None}
+    if "views" in changes:
+        changes["views"] = tuple(parse_view(v) for v in changes["views"])
+    return recipe(args.recipe, **changes)
+
+
+def _run(args: argparse.Namespace) -> int:
+    from .. import process
+
+    process.keep_freed_memory()
+    from ..core import choose_device, choose_precision
+    from ..pictures import FORMATS
+    from .work import Worker, background
+
+    recipe = _recipe(args)
+    device = choose_device(args.device)
+    dtype = choose_precision(device, args.precision)
+    behind = background(args.background) if args.background or args.output == "composite" else None
+    jobs = plan(args.paths, args.output_dir, args.recursive, FORMATS[args.format], args.overwrite)
+    worker = Worker(args, recipe, device, dtype, behind)
+    terminal = sys.stderr.isatty()
+    show = not args.json and (terminal or len(jobs) > 1)
+    results = [_one(job, worker, bar, terminal) for job, bar in _with_bar(jobs, show)]
+    failed = sum("error" in r for r in results)
+    if args.json:
+        about = {"recipe": recipe.name, "device": str(device), "precision": str(dtype).removeprefix("torch.")}
+        print(
+            json.dumps(
+                {"images": results, "done": len(results) - failed, "failed": failed, **about}, ensure_ascii=False
+            )
+        )
+    elif failed and len(results) > 1:
+        print(f"nuggy: {len(results) - failed} done, {failed} failed", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _with_bar(jobs: list[Job], show: bool) -> Any:
+    """Each job with a progress bar on standard error (or None), which stays in step with the jobs."""
+    if not show:
+        for job in jobs:
+            yield job, None
+        return
+    from tqdm import tqdm
+
+    form = "{percentage:3.0f}% |{bar}| {postfix} [{elapsed}<{remaining}]"
+    with tqdm(total=float(len(jobs)), bar_format=form, file=sys.stderr, dynamic_ncols=True) as bar:
+        for i, job in enumerate(jobs):
+            bar.set_postfix_str(f"{i + 1}/{len(jobs)} {job.source.name}", refresh=True)
+            yield job, bar
+            bar.update(i + 1 - bar.n)
+
+
+def _one(job: Job, worker: Any, bar: Any, terminal: bool) -> dict[str, Any]:
+    """Do one job; a failure is a line on standard error and an entry, and the rest goes on."""
+    from ..core.errors import NuggyError
+
+    def say(text: str) -> None:
+        if bar is None:
+            print(text, file=sys.stderr, flush=True)
+        else:
+            bar.write(text, file=sys.stderr)
+
+    base = bar.n if bar is not None else 0.0
+
+    def report(stage: str, share: float) -> None:
+        if bar is not None:
+            bar.update(base + 0.98 * share - bar.n)
+
+    entry: dict[str, Any] = {"input": str(job.source)}
+    started = time.perf_counter()
+    try:
+        if job.error:
+            raise NuggyError(job.error)
+        entry |= worker.do(job, report)
+        if entry.get("note"):
+            say(f"nuggy: {job.source}: {entry['note']}")
+        if terminal:
+            say(f"{job.source} -> {job.result}")
+    except NuggyError as e:
+        entry["error"] = str(e)
+        say(f"nuggy: {e}")
+    except (MemoryError, RuntimeError) as e:
+        from ..core.predict import out_of_memory
+
+        if not isinstance(e, MemoryError) and not out_of_memory(e):
+            raise
+        entry["error"] = f"{job.source}: out of memory; free some, or use --device cpu"
+        say(f"nuggy: {entry['error']}")
+    entry["total_seconds"] = round(time.perf_counter() - started, 4)
+    return entry

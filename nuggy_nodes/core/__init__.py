@@ -1,7 +1,7 @@
 """Tensors in, tensors out: everything that Nuggy computes. `pipeline.cutout` tells the whole story.
 
-    from nuggy_nodes.core import cutout, load
-    result = cutout(image, load(), "best")        # image: [B,3,H,W], 0..1
+from nuggy_nodes.core import cutout, load
+result = cutout(image, load(), "best")        # image: [B,3,H,W], 0..1
 """
 
 from .errors import ImageError, InputError, NuggyError, WeightsError

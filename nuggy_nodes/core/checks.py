@@ -42,7 +42,9 @@ def match_batch(first: Tensor, second: Tensor, first_name: str, second_name: str
     """Let a batch of one serve a batch of many (a view, no copy); any other mismatch is an InputError."""
     a, b = first.shape[0], second.shape[0]
     if a != b and 1 not in (a, b):
-        raise InputError(f"{first_name} has a batch of {a} and {second_name} a batch of {b}; give equal batches, or one")
+        raise InputError(
+            f"{first_name} has a batch of {a} and {second_name} a batch of {b}; give equal batches, or one"
+        )
     if a < b:
         first = first.expand(b, *first.shape[1:])
     elif b < a:

@@ -47,7 +47,9 @@ def fold(raw: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
             weight, bias = weight * factor.view(-1, 1, 1, 1), (bias - mean) * factor + shift
         out[f"{name}.weight"], out[f"{name}.bias"] = weight, bias
     if state:
-        raise WeightsError(f"{path}: not an IS-Net checkpoint: it has the unknown {next(iter(state))} ({len(state)} such)")
+        raise WeightsError(
+            f"{path}: not an IS-Net checkpoint: it has the unknown {next(iter(state))} ({len(state)} such)"
+        )
     return out
 
 
@@ -118,7 +120,9 @@ def read_onnx(path: Path | str, data: bytes | None = None) -> tuple[dict[str, Te
         if len(node.input) > 2 and node.input[2]:
             raw[f"{name}.bias"] = tensor(node.input[2])
         if node.output[0] in norms:
-            for key, source_name in zip(("weight", "bias", "running_mean", "running_var"), norms[node.output[0]].input[1:5]):
+            for key, source_name in zip(
+                ("weight", "bias", "running_mean", "running_var"), norms[node.output[0]].input[1:5]
+            ):
                 raw[f"{name}.bn_s1.{key}"] = tensor(source_name)
     return fold(raw, path), Info(lineage=f"imported from {path.name}")
 

@@ -52,7 +52,12 @@ def remove_islands(
     check_alpha(alpha)
     if not 0 <= threshold < 1:
         raise InputError(f"threshold must be at least 0 and below 1; got {threshold}")
-    for name, value in (("min_area", min_area), ("min_reach", min_reach), ("min_peak", min_peak), ("max_hole", max_hole)):
+    for name, value in (
+        ("min_area", min_area),
+        ("min_reach", min_reach),
+        ("min_peak", min_peak),
+        ("max_hole", max_hole),
+    ):
         if not 0 <= value <= 1:
             raise InputError(f"{name} is a fraction from 0 to 1; got {value}")
     if keep not in ("subject", "largest", "all"):
@@ -81,7 +86,9 @@ def _one(
         if count > 1:
             stays[1 + int(area[1:].argmax())] = True
     else:
-        reach2 = stats[:, cv2.CC_STAT_WIDTH].astype(np.float64) ** 2 + stats[:, cv2.CC_STAT_HEIGHT].astype(np.float64) ** 2
+        reach2 = (
+            stats[:, cv2.CC_STAT_WIDTH].astype(np.float64) ** 2 + stats[:, cv2.CC_STAT_HEIGHT].astype(np.float64) ** 2
+        )
         large = area >= min_area * height * width
         strand = (reach2 >= SLENDER * area) & (reach2 >= min_reach**2 * (height**2 + width**2))
         stays = large | strand

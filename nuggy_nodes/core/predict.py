@@ -176,7 +176,7 @@ class _Runner:
             try:
                 out.append(self._forward(part))
             except Exception as e:
-                if not _out_of_memory(e) or self.chunk == 1:
+                if not out_of_memory(e) or self.chunk == 1:
                     raise
                 self.chunk = max(self.chunk // 2, 1)
                 continue
@@ -193,7 +193,8 @@ class _Runner:
         return self.model(x).float()
 
 
-def _out_of_memory(e: Exception) -> bool:
+def out_of_memory(e: BaseException) -> bool:
+    """Whether an exception of torch's says that memory ran out, on any device."""
     return isinstance(e, torch.cuda.OutOfMemoryError) or (
         isinstance(e, RuntimeError) and ("out of memory" in str(e) or "not enough memory" in str(e))
     )

@@ -51,7 +51,9 @@ def dequantise(stored: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
         if value.dtype == torch.int8:
             scale = stored.get(name + SCALE)
             if scale is None or scale.shape != value.shape[:1]:
-                raise WeightsError(f"{path}: {name} is 8-bit but has no scale for each of its {value.shape[0]} channels")
+                raise WeightsError(
+                    f"{path}: {name} is 8-bit but has no scale for each of its {value.shape[0]} channels"
+                )
             out[name] = value.float().mul_(scale.view(-1, *[1] * (value.ndim - 1)))
         elif value.is_floating_point():
             out[name] = value.float()
@@ -62,7 +64,9 @@ def dequantise(stored: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
 
 def _steps(rows: Tensor, scale: Tensor, inputs: int) -> Tensor:
     """rows [out, inputs*k*k] in whole steps of `scale` [out], with vanishing sums a window and a channel."""
-    exact = (rows.double() / scale[:, None].double()).view(len(rows), inputs, -1)  # sums that no machine rounds otherwise
+    exact = (rows.double() / scale[:, None].double()).view(
+        len(rows), inputs, -1
+    )  # sums that no machine rounds otherwise
     steps = exact.round().clamp_(-127, 127)
     steps += _turns(exact - steps)
     left = exact - steps

@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .errors import InputError
 from .predict import PAIR, View
 
 
+def setting(default: Any, help: str) -> Any:
+    """A field of Recipe; its help is what the command line, the nodes and the GIMP dialog show."""
+    return field(default=default, metadata={"help": help})
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Every setting from photograph to alpha, in the order in which they work.
 
-    views, combine: what the network is shown, and how its answers become one (predict.View, consensus.combine).
-    guide: "colour", "grey" or "none", the guided filter at the photograph's full size; radius in pixels of a
-    photograph whose long side is 1024, scaled with the photograph; epsilon as in guided.guided_filter.
-    black, white, gamma: levels.levels. islands: what islands.remove_islands keeps ("all": nothing is removed), with
-    threshold, min_area, min_reach, min_peak, max_hole.
+    The views go to predict.predict, radius and epsilon to guided.guided_filter at the photograph's full size, black,
+    white and gamma to levels.levels, the rest to islands.remove_islands.
     """
 
     name: str
-    views: tuple[View, ...] = PAIR
-    combine: str = "mean"
-    guide: str = "colour"
-    radius: float = 20.0
-    epsilon: float = 1e-4
-    black: float = 0.1
-    white: float = 0.9
-    gamma: float = 1.0
-    islands: str = "subject"
-    threshold: float = 0.1
-    min_area: float = 0.002
-    min_reach: float = 0.02
-    min_peak: float = 0.5
-    max_hole: float = 0.0
+    views: tuple[View, ...] = setting(PAIR, "what the network is shown: SIZE[f][pPERCENT] each, f for mirrored, p for a "
+                                      "border continued by PERCENT of the photograph's side")  # fmt: skip
+    combine: str = setting("mean", "how the views' answers become one")
+    guide: str = setting("colour", "guided filter at the photograph's size: colour, grey or none")
+    radius: float = setting(
+        20.0, "its radius, in pixels of a photograph whose long side is 1024; scaled with the photograph"
+    )
+    epsilon: float = setting(1e-4, "its epsilon: squared contrast of the photograph under which an edge is smoothed")
+    black: float = setting(0.1, "alpha at and below this becomes 0")
+    white: float = setting(0.9, "alpha at and above this becomes 1")
+    gamma: float = setting(1.0, "exponent on alpha; below 1 lifts half-transparent parts")
+    islands: str = setting("subject", "parts to keep: subject (large ones and strands), largest (one), all")
+    threshold: float = setting(0.1, "alpha above which a pixel belongs to a part")
+    min_area: float = setting(0.002, "a part is kept from this share of the picture's pixels")
+    min_reach: float = setting(0.02, "a slender part is kept from this share of the picture's diagonal")
+    min_peak: float = setting(0.5, "a part is kept only if its alpha reaches this somewhere")
+    max_hole: float = setting(0.0, "holes up to this share of the picture's pixels are filled; 0 fills none")
 
     def __post_init__(self) -> None:
         if self.guide not in ("colour", "grey", "none"):

@@ -1,7 +1,7 @@
 """The seed's recipe, faults included: the baseline that every other recipe is measured against.
 
-Nuggy grew from a demo (github.com/Youl-AI/Nuggy). What it did, at 1024x1024 whatever the photograph: two views averaged,
-stretched to the full range, a grey guided filter with radius 4, everything under a cutoff zeroed, outlines of small area
+Nuggy grew from a demo (github.com/Youl-AI/Nuggy). What it did, at 1024x1024 whatever the photograph: a sigmoid of what is a
+sigmoid already, two views averaged, stretched to the full range, a grey guided filter with radius 4, everything under a cutoff zeroed, outlines of small area
 dropped and the rest filled, gamma 0.5, near-white to white, 8 bits, and only then a resize to the photograph. The
 means of its filter mirror the border, as OpenCV does by default.
 """
@@ -29,7 +29,8 @@ def seed_alpha(image: Tensor, network: Network, recipe: Recipe, progress: Progre
     small = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
     square = torch.from_numpy(np.array(small)).permute(2, 0, 1)[None].float() / 255
     answers = run_squares(network, torch.cat([square, square.flip(-1)]), progress=progress)
-    p = ((answers[0, 0] + answers[1, 0].flip(-1)) / 2).cpu().numpy()
+    answers = answers.sigmoid().cpu()  # a second time: the network's answer is a probability already
+    p = ((answers[0, 0] + answers[1, 0].flip(-1)) / 2).numpy()
     if p.max() > p.min():
         p = (p - p.min()) / (p.max() - p.min())
 

@@ -103,7 +103,9 @@ def read(path: Path) -> tuple[dict[str, Tensor], Info]:
         raise WeightsError(f"{path}: no such weights file")
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise WeightsError(f"{path}: weights are read from {', '.join(SUFFIXES)}; this is {suffix or 'without a suffix'}")
+        raise WeightsError(
+            f"{path}: weights are read from {', '.join(SUFFIXES)}; this is {suffix or 'without a suffix'}"
+        )
     if suffix != ".safetensors":
         from . import convert
 

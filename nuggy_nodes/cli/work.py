@@ -1,0 +1,118 @@
+"""One photograph: read, cut out, write."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..core import Cutout, Network, Recipe, cutout
+from ..core.composite import colour_plane, fit
+from ..core.errors import InputError
+from ..pictures import Picture, encode, read, write
+from .jobs import Job
+
+NEUTRAL = 0.5  # what the network sees where the photograph is already transparent
+
+
+def background(text: str | None) -> tuple[float, ...] | Tensor:
+    """A colour by name, hex or CSS function, or a picture file [1,3,H,W]; None is white. Raises InputError, ImageError."""
+    from PIL import ImageColor
+
+    if text is None:
+        return (1.0, 1.0, 1.0)
+    try:
+        return tuple(c / 255 for c in ImageColor.getrgb(text)[:3])
+    except ValueError:
+        pass
+    if not Path(text).is_file():
+        raise InputError(f"--background {text!r} is neither a colour (white, #30a0ff, rgb(0,128,0)) nor a picture file")
+    return to_tensor(read(Path(text)).rgb, torch.device("cpu"))
+
+
+def to_tensor(pixels: np.ndarray, device: torch.device) -> Tensor:
+    """[H,W,C] or [H,W] of uint8 or uint16 to [1,C,H,W] float32, 0..1, on the device."""
+    top = np.iinfo(pixels.dtype).max
+    x = torch.from_numpy(pixels if pixels.dtype == np.uint8 else pixels.astype(np.int32)).to(device)
+    x = x[None, None] if x.ndim == 2 else x.permute(2, 0, 1)[None]
+    return x.to(torch.float32, memory_format=torch.contiguous_format).mul_(1 / top)
+
+
+def to_pixels(x: Tensor, dtype: Any) -> np.ndarray:
+    """[1,C,H,W] float, 0..1, to [H,W,C] (or [H,W] for one channel) of uint8 or uint16, rounded."""
+    top = np.iinfo(dtype).max
+    scaled = x[0].clamp(0, 1).mul_(top).round_().to(torch.int32 if top > 255 else torch.uint8)
+    pixels = scaled.permute(1, 2, 0).contiguous().cpu().numpy().astype(dtype, copy=False)
+    return pixels[..., 0] if pixels.shape[2] == 1 else pixels
+
+
+class Worker:
+    """Does jobs; the weights are loaded when the first photograph has been read."""
+
+    def __init__(
+        self,
+        args: argparse.Namespace,
+        recipe: Recipe,
+        device: torch.device,
+        dtype: torch.dtype,
+        behind: tuple[float, ...] | Tensor | None,
+    ):
+        self.args, self.recipe, self.device, self.dtype, self.behind = args, recipe, device, dtype, behind
+        self._network: Network | None = None
+
+    @property
+    def network(self) -> Network:
+        if self._network is None:
+            from ..core import load
+
+            self._network = load(self.args.weights, self.device, self.dtype)
+        return self._network
+
+    def do(self, job: Job, report: Callable[[str, float], None] | None = None) -> dict[str, Any]:
+        """Read job.source, write job.result; say what was done. Raises NuggyError."""
+        started = time.perf_counter()
+        picture = read(job.source)
+        image = to_tensor(picture.rgb, self.device)
+        have = None if picture.alpha is None else to_tensor(picture.alpha, self.device)
+        network = self.network
+        seconds = {"read": time.perf_counter() - started}
+        shown = image if have is None else torch.lerp(torch.full_like(image, NEUTRAL), image, have)
+        result = cutout(shown, network, self.recipe, report=report)
+        if have is not None:  # never more opaque than it was
+            result = Cutout(torch.minimum(result.alpha, have), image, result.islands, result.seconds)
+        started = time.perf_counter()
+        pixels = self._pixels(result, picture)
+        form = self.args.format
+        write(job.result, encode(pixels, form, picture.icc, picture.dpi), overwrite=self.args.overwrite)
+        seconds |= {**result.seconds, "write": time.perf_counter() - started}
+        note = picture.note
+        if form == "webp" and picture.rgb.dtype == np.uint16:
+            note = "; ".join(filter(None, (note, "WebP holds 8 bits of its 16")))
+        height, width = picture.rgb.shape[:2]
+        done: dict[str, Any] = {"output": str(job.result), "width": width, "height": height}
+        done["seconds"] = {k: round(v, 4) for k, v in seconds.items()}
+        if result.islands:
+            found = result.islands[0]
+            done["islands"] = {"found": found.found, "removed": found.removed, "holes_filled": found.filled}
+        return done | ({"note": note} if note else {})
+
+    def _pixels(self, result: Cutout, picture: Picture) -> np.ndarray:
+        dtype = picture.rgb.dtype
+        alpha = to_pixels(result.alpha, dtype)
+        if self.args.output == "mask":
+            return alpha
+        if self.args.output == "rgba":
+            return np.dstack((picture.rgb, alpha))
+        behind = self.behind
+        assert behind is not None  # the composite's background is made with the arguments
+        if isinstance(behind, Tensor):
+            plane = fit(behind.to(self.device), *result.alpha.shape[-2:])
+        else:
+            plane = colour_plane(behind, result.colours)
+        return to_pixels(result.over(plane), dtype)
