@@ -59,7 +59,7 @@ def check(path: Path, expected: str, *, fresh: bool = False) -> None:
                 f"{path}: sha256 is {actual}, expected {expected}; the file is damaged or another one: restore it "
                 "(git checkout, or reinstall), or name it with --weights if it is meant"
             )
-        _keep(store, [k for k in known if not k.startswith(f"{path.resolve()}|")][-20:] + [key])
+        _keep(store, [*[k for k in known if not k.startswith(f"{path.resolve()}|")][-20:], key])
     _seen.add(key)
 
 
