@@ -1,0 +1,94 @@
+"""The 2x2 systems of multi-level colour estimation: their planes, one level coarser, one level finer, and the solve.
+
+The equations stand in multilevel.py. A level's planes, [11,h,w], with a = alpha and b = 1 - alpha:
+0 a^2, 1 ab, 2 b^2, 3:6 aI, 6:9 bI (means over the pixels a coarse pixel stands for, zeros where there is no evidence),
+9 edge to the right, 10 edge below (differences of alpha). Colours are [6,h,w]: foreground, then background.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .unsure import spread
+
+EPSILON = 1e-5
+PLANES = 11
+Window = tuple[int, int, int, int]  # top, bottom, left, right
+
+
+def planes_of(image: Tensor, alpha: Tensor, cells: Tensor, window: Window) -> Tensor:
+    """The planes of a window at full size, [11,h,w]; no evidence (zeros) outside near cells."""
+    top, bottom, left, right = window
+    a = alpha[top:bottom, left:right]
+    b = 1 - a
+    out = torch.empty(PLANES, *a.shape, device=a.device)
+    torch.mul(a, a, out=out[0])
+    torch.mul(a, b, out=out[1])
+    torch.mul(b, b, out=out[2])
+    part = image[:, top:bottom, left:right].float()
+    torch.mul(part, a, out=out[3:6])
+    torch.mul(part, b, out=out[6:9])
+    near = spread(cells, top, bottom, left, right)
+    if not bool(near.all()):
+        out[:9] *= near
+    out[9:].zero_()
+    torch.sub(a[:, 1:], a[:, :-1], out=out[9, :, :-1])
+    torch.sub(a[1:], a[:-1], out=out[10, :-1])
+    out[9:].abs_()
+    return out
+
+
+def coarsen(planes: Tensor) -> Tensor:
+    """Planes of the next coarser level: means of the evidence over 2x2 (over 4 also at an odd border), edges alike."""
+    h, w = planes.shape[-2:]
+    if h % 2 or w % 2:
+        planes = F.pad(planes, (0, w % 2, 0, h % 2))
+    out = torch.empty(PLANES, planes.shape[1] // 2, planes.shape[2] // 2, device=planes.device)
+    even, odd = planes[:9, 0::2], planes[:9, 1::2]
+    torch.add(even[..., 0::2], even[..., 1::2], out=out[:9])
+    out[:9].add_(odd[..., 0::2]).add_(odd[..., 1::2]).mul_(0.25)
+    torch.add(planes[9, 0::2, 1::2], planes[9, 1::2, 1::2], out=out[9])
+    torch.add(planes[10, 1::2, 0::2], planes[10, 1::2, 1::2], out=out[10])
+    out[9:].mul_(0.125)  # halved, and a quarter as the means are
+    return out
+
+
+def relax(colours: Tensor, planes: Tensor, count: int) -> Tensor:
+    """`count` Jacobi iterations of the 2x2 systems. colours [6,h,w], planes [11,h,w] -> [6,h,w] in [0,1]."""
+    if colours.shape[1:].numel() == 1:
+        return colours  # no neighbours: the start is all that is known
+    aa, ab, bb = planes[:3]
+    wx, wy = planes[9, :, :-1] + EPSILON, planes[10, :-1] + EPSILON
+    s = torch.zeros_like(aa)
+    s[:, :-1] += wx
+    s[:, 1:] += wx
+    s[:-1] += wy
+    s[1:] += wy
+    # (A + sU)^-1 by its determinant, in an order that keeps float32 exact where A is of rank one
+    inverse = (aa * bb - ab * ab).clamp_(min=0).addcmul_(s, aa + bb).addcmul_(s, s).reciprocal_()
+    m_ff, m_fb, m_bb = (bb + s).mul_(inverse), (ab * inverse).neg_(), (aa + s).mul_(inverse)
+    fixed_f = (planes[3:6] * m_ff).addcmul_(planes[6:9], m_fb)
+    fixed_b = (planes[3:6] * m_fb).addcmul_(planes[6:9], m_bb)
+    around = torch.empty_like(colours)
+    for _ in range(count):
+        around[:, :, -1] = 0
+        torch.mul(colours[:, :, 1:], wx, out=around[:, :, :-1])
+        around[:, :, 1:].addcmul_(colours[:, :, :-1], wx)
+        around[:, :-1].addcmul_(colours[:, 1:], wy)
+        around[:, 1:].addcmul_(colours[:, :-1], wy)
+        torch.addcmul(fixed_f, around[:3], m_ff, out=colours[:3]).addcmul_(around[3:], m_fb)
+        torch.addcmul(fixed_b, around[:3], m_fb, out=colours[3:]).addcmul_(around[3:], m_bb)
+        colours.clamp_(0, 1)
+    return colours
+
+
+def repeat(colours: Tensor, window: Window) -> Tensor:
+    """A window of the next finer level, every coarse pixel repeated 2x2, as a new tensor."""
+    top, bottom, left, right = window
+    part = colours[:, top // 2 : (bottom + 1) // 2, left // 2 : (right + 1) // 2]
+    c, h, w = part.shape
+    twice = part[:, :, None, :, None].expand(c, h, 2, w, 2).reshape(c, 2 * h, 2 * w)
+    y, x = top % 2, left % 2
+    return twice[:, y : y + bottom - top, x : x + right - left].contiguous()

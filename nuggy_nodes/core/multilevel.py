@@ -1,0 +1,152 @@
+"""Multi-level foreground and background colours.
+
+Germer, Uelwer, Conrad, Harmeling, "Fast Multi-Level Foreground Estimation", ICPR 2020 (arXiv 2006.14970). With
+b = 1 - alpha, the colours F and B of all pixels minimise, for each channel,
+
+    sum_i (alpha_i F_i + b_i B_i - I_i)^2 + sum_(i,j) w_ij ((F_i - F_j)^2 + (B_i - B_j)^2)
+    w_ij = epsilon + |alpha_i - alpha_j|                        for the four neighbours j of i
+
+A pixel's share, its neighbours held fixed, is a 2x2 system with a closed solution. A coarse level is solved
+first and is the start of the next finer one; within a level all pixels are updated at once (Jacobi).
+
+Coarse levels differ from the paper, which drops pixels (nearest neighbour): here a coarse pixel stands for its 2x2
+finer ones with one F and one B, so its share of the first sum is theirs added up (Galerkin coarsening by aggregation),
+
+    [ sum a^2  sum ab  ] [F]   [ sum aI ]
+    [ sum ab   sum b^2 ] [B] = [ sum bI ]
+
+which is no longer of rank one: a coarse pixel across an edge knows both colours. Edges are those that cross the border
+of two coarse pixels, halved (the usual correction for piecewise constant prolongation). Few iterations then suffice.
+
+The picture is worked on in tiles that hold evidence (`unsure.near_cells`); nothing of full size is held but one tile
+for each thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+from torch import Tensor
+
+from .mixture import PLANES, Window, coarsen, planes_of, relax, repeat
+from .unsure import CELL
+
+FINEST, FINER, SMALL = 2, 4, 10  # iterations: at full size, at the levels below, where a side is at most SMALL_SIDE
+SMALL_SIDE = 32
+# On a CPU a tile and its margin (72x72, six planes) stays in the cache and below the 32768 values at which torch splits
+# one operation over its threads; the tiles are shared out among threads instead, which costs no waiting within a tile.
+CPU_TILE, DEVICE_TILE = 64, 2048
+
+
+def multilevel(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Window, Tensor], None]) -> None:
+    """Foreground and background colours of the tiles that hold near cells.
+
+    image: [3,H,W]; alpha: [H,W] float32, 0..1; cells: near_cells(alpha). Calls put(window, colours), from several
+    threads on a CPU, never twice for a pixel: window (top, bottom, left, right), colours [6,h,w] float32 in [0,1],
+    foreground then background. Pixels of the window outside near cells hold no sensible value.
+    """
+    height, width = alpha.shape
+    cpu = alpha.device.type == "cpu"
+    side = CPU_TILE if cpu else DEVICE_TILE
+    known = cells.cpu().numpy()
+
+    def tiles(level: int, h: int, w: int) -> Iterator[Window]:
+        for top in range(0, h, side):
+            for left in range(0, w, side):
+                bottom, right = min(top + side, h), min(left + side, w)
+                ys = slice((top << level) // CELL, -(-(bottom << level) // CELL))
+                xs = slice((left << level) // CELL, -(-(right << level) // CELL))
+                if known[ys, xs].any():
+                    yield top, bottom, left, right
+
+    def each(work: Callable[[Window], None], windows: Iterable[Window]) -> None:
+        """`work` on every window; on a CPU with torch's number of threads."""
+        todo = list(windows)
+        if not cpu or len(todo) < 2:
+            for window in todo:
+                work(window)
+            return
+        inference = torch.is_inference_mode_enabled()  # a thread has its own; without it, writing would be refused
+
+        def same(window: Window) -> None:
+            with torch.inference_mode(inference):
+                work(window)
+
+        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+            list(pool.map(same, todo))
+
+    def full(window: Window) -> Tensor:
+        return planes_of(image, alpha, cells, window)
+
+    levels: list[Tensor] = []
+    h, w = height, width
+    while max(h, w) > 1:
+        levels.append(_coarser(levels[-1] if levels else full, h, w, alpha.device, tiles(len(levels), h, w), each))
+        h, w = levels[-1].shape[-2:]
+
+    start = levels[-1] if levels else full((0, 1, 0, 1))
+    weights = torch.stack((start[0] + start[1], start[1] + start[2])).clamp_(min=1e-12)  # a^2 + ab = a; ab + b^2 = b
+    colours = torch.cat((start[3:6] / weights[0], start[6:9] / weights[1])).clamp_(0, 1)
+    for level in range(len(levels) - 1, 0, -1):
+        colours = _finer(colours, levels[level - 1], tiles(level, *levels[level - 1].shape[-2:]), each)
+        levels.pop()
+    count = SMALL if max(height, width) <= SMALL_SIDE else FINEST
+
+    def finish(tile: Window) -> None:
+        outer = _widen(tile, count, height, width)
+        first = repeat(colours, outer) if levels else colours
+        put(tile, _crop(relax(first, full(outer), count), outer, tile))
+
+    each(finish, tiles(0, height, width))
+
+
+Each = Callable[[Callable[[Window], None], Iterable[Window]], None]
+
+
+def _coarser(
+    source: Tensor | Callable[[Window], Tensor],
+    h: int,
+    w: int,
+    device: torch.device,
+    tiles: Iterable[Window],
+    each: Each,
+) -> Tensor:
+    """The planes above a level of h x w, which is a tensor or made window by window; zeros outside the tiles."""
+    out = torch.zeros(PLANES, -(-h // 2), -(-w // 2), device=device)
+
+    def work(tile: Window) -> None:
+        top, bottom, left, right = tile
+        if isinstance(source, Tensor):
+            part = source[:, top:bottom, left:right]
+        else:  # one more row and column, for the edges that cross the tile's border
+            part = source((top, min(bottom + 1, h), left, min(right + 1, w)))[:, : bottom - top, : right - left]
+        out[:, top // 2 : (bottom + 1) // 2, left // 2 : (right + 1) // 2] = coarsen(part)
+
+    each(work, tiles)
+    return out
+
+
+def _finer(colours: Tensor, planes: Tensor, tiles: Iterable[Window], each: Each) -> Tensor:
+    """Colours of the next finer level, whose planes these are."""
+    h, w = planes.shape[-2:]
+    count = SMALL if max(h, w) <= SMALL_SIDE else FINER
+    out = repeat(colours, (0, h, 0, w))
+
+    def work(tile: Window) -> None:
+        outer = _widen(tile, count, h, w)
+        part = planes[:, outer[0] : outer[1], outer[2] : outer[3]]
+        done = relax(repeat(colours, outer), part, count)
+        out[:, tile[0] : tile[1], tile[2] : tile[3]] = _crop(done, outer, tile)
+
+    each(work, tiles)
+    return out
+
+
+def _widen(tile: Window, by: int, h: int, w: int) -> Window:
+    return max(tile[0] - by, 0), min(tile[1] + by, h), max(tile[2] - by, 0), min(tile[3] + by, w)
+
+
+def _crop(colours: Tensor, outer: Window, tile: Window) -> Tensor:
+    return colours[:, tile[0] - outer[0] : tile[1] - outer[0], tile[2] - outer[2] : tile[3] - outer[2]]
