@@ -12,12 +12,13 @@ Colours. Nobody knows the true foreground of a photograph, so there are three tr
   textured    another photograph as the foreground, over a third one: truth known exactly, harder than any subject
 MAE and MSE over 0 < alpha < 1, weighted by alpha, as a mean over the pictures (MSE x1000). "plain" is no estimation.
 
-Composites. The photographs over black, white and saturated green, compared with the composite of the closed-form estimate:
-mean absolute error over 0 < alpha < 1, and as a share of plain's. (The background drops out of the difference, as alpha
-is the same on both sides: one number holds for all three colours.)
+Composites. The photographs over black, white and saturated green, compared with the composite of the closed-form
+estimate: mean absolute error over 0 < alpha < 1, and as a share of plain's. The background drops out of the difference,
+as alpha is the same on both sides: one number holds for all three colours.
 
-Time. Wall clock from float arrays in memory to colours in memory, the contestants taking turns, after a first round that
-does not count (pymatting compiles); medians. Memory: what a process's peak grows by, in a process of its own.
+Time. From float arrays in memory to colours in memory, the contestants taking turns, after a first round that does not
+count (pymatting compiles): median of the wall clock, and the least processor time of all threads of a round, which
+other work on the machine disturbs less. Memory: by how much the peak of a process of its own rises.
 """
 
 from __future__ import annotations
@@ -140,39 +141,39 @@ def enlarged(image: np.ndarray, alpha: np.ndarray, megapixels: float) -> tuple[n
 
 def time_table(folder: Path, names: list[str], megapixels: list[float], rounds: int) -> None:
     print(
-        "\n| time | photograph | unsure | " + " | ".join(list(CONTESTANTS)[1:]) + " | multilevel / pymatting | memory |"
+        "\n| ms, wall (processor) | photograph | unsure | "
+        + " | ".join(list(CONTESTANTS)[1:])
+        + " | multilevel / pymatting | memory |"
     )
     print("|---|---|---:|" + "---:|" * (len(CONTESTANTS) + 1))
     for size in megapixels:
         for name in names:
             image, alpha = enlarged(read(folder / "image" / name), read(folder / "alpha" / name), size)
-            spent: dict[str, list[float]] = {key: [] for key in list(CONTESTANTS)[1:]}
+            spent: dict[str, list[tuple[float, float]]] = {key: [] for key in list(CONTESTANTS)[1:]}
             for turn in range(rounds + 1):
                 for key in spent:
-                    start = time.perf_counter()
+                    start = time.perf_counter(), time.process_time()
                     CONTESTANTS[key](image, alpha)
                     if turn:
-                        spent[key].append(time.perf_counter() - start)
-            medians = {key: statistics.median(values) for key, values in spent.items()}
-            ratio = medians["nuggy multilevel"] / medians["pymatting multi-level"]
+                        spent[key].append((time.perf_counter() - start[0], time.process_time() - start[1]))
+            wall = {key: statistics.median(w for w, _ in values) for key, values in spent.items()}
+            busy = {key: min(c for _, c in values) for key, values in spent.items()}
+            ratio = wall["nuggy multilevel"] / wall["pymatting multi-level"]
             own = [sys.executable, __file__, str(folder), "--memory", name, str(size)]
             memory = subprocess.run(own, capture_output=True, text=True, check=True).stdout.strip()
             unsure = float(((alpha > 0) & (alpha < 1)).mean())
-            times = " | ".join(f"{value * 1000:.0f} ms" for value in medians.values())
+            times = " | ".join(f"{wall[key] * 1000:.0f} ({busy[key] * 1000:.0f})" for key in wall)
             print(f"| {size:g} MP | {name} | {unsure:.0%} | {times} | {ratio:.2f} | {memory} |", flush=True)
 
 
 def memory_of(folder: Path, name: str, megapixels: float) -> None:
-    """Print what the peak grows by over the inputs, the result included, for both methods."""
+    """Print what the peak grows by over the inputs, the result included."""
     small = np.zeros((64, 64, 3), np.float32), np.full((64, 64), 0.5, np.float32)
     image, alpha = enlarged(read(folder / "image" / name), read(folder / "alpha" / name), megapixels)
-    out = []
-    for method in ("multilevel", "blur-fusion"):
-        nuggy(method)(*small)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        nuggy(method)(image, alpha)
-        out.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
-    print(f"{out[0] / 1024:.0f} MiB" + (f" (blur-fusion {(out[0] + out[1]) / 1024:.0f})" if out[1] > 0 else ""))
+    nuggy("multilevel")(*small)
+    held = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
+    nuggy("multilevel")(image, alpha)
+    print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - held:.0f} MiB")
 
 
 def sheet(sets: dict[str, list[tuple[np.ndarray, np.ndarray, np.ndarray]]], folder: Path, side: int = 150) -> None:

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from .boxmean import box_mean
 from .mixture import Window
-from .unsure import spread
+from .unsure import near_cells, spread
 
 WIDE, NARROW = 45, 3  # radii in blocks
 STRIP = 1 << 20  # pixels held at a time
@@ -29,19 +29,20 @@ TINY = 1e-6
 
 
 def blur_fusion(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Window, Tensor], None]) -> None:
-    """Foreground and background colours, in strips of rows, of the strips that hold near cells.
+    """Foreground and background colours, in strips of rows, of the strips that hold unsure pixels.
 
-    image: [3,H,W]; alpha: [H,W] float32, 0..1; cells: near_cells(alpha); background is taken from near cells alone.
+    image: [3,H,W]; alpha: [H,W] float32, 0..1; cells: unsure_cells(alpha); background is taken from near cells alone.
     Calls put((top, bottom, left, right), colours): colours [6,h,w] float32 in [0,1], foreground then background.
     """
     height, width = alpha.shape
+    near = near_cells(cells)
     block = max(round(max(height, width) / 1024), 1)
     rows = max(STRIP // width // block, 1) * block
     strips = [(top, min(top + rows, height)) for top in range(0, height, rows)]
 
     def read(top: int, bottom: int) -> tuple[Tensor, Tensor, Tensor]:
         a = alpha[top:bottom]
-        return image[:, top:bottom].float(), a, (1 - a) * spread(cells, top, bottom, 0, width)
+        return image[:, top:bottom].float(), a, (1 - a) * spread(near, top, bottom, 0, width)
 
     sums = []
     for top, bottom in strips:

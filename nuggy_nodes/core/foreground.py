@@ -17,7 +17,7 @@ from .checks import check_alpha, check_finite, check_image, match_batch
 from .errors import InputError
 from .fill import fill_one
 from .multilevel import multilevel
-from .unsure import near_cells, unsure
+from .unsure import unsure, unsure_cells
 
 METHODS = {"multilevel": multilevel, "blur-fusion": blur_fusion}
 
@@ -44,7 +44,7 @@ def estimate_foreground(
     - alpha 1: the image's value, bit for bit;
     - 0 < alpha < 1: the estimate, computed in float32, within [0,1];
     - alpha at most 0.5/255 (0 in an 8-bit file): a smooth continuation of the visible foreground colours (fill_hidden);
-    - pixels with alpha 0 farther than unsure.REACH = 31 px (rows and columns counted apart) from every pixel with
+    - pixels with alpha 0 farther than unsure.REACH = 15 px (rows and columns counted apart) from every pixel with
       0 < alpha < 1 have no influence on any value returned. Nearer ones serve as samples of the background and have
       an influence only through the estimate at unsure pixels.
     The background is the mirror image: the image where alpha is 0, a smooth continuation where alpha is 1.
@@ -70,7 +70,7 @@ def estimate_foreground(
     for i in range(len(image)):
         matte = alpha[i, 0].to(device=image.device, dtype=torch.float32)
         outs = [foreground[i]] if background is None else [foreground[i], background[i]]
-        cells = near_cells(matte)
+        cells = unsure_cells(matte)
         if bool(cells.any()):
             METHODS[method](image[i], matte, cells, partial(_put, outs, matte))
         fill_one(outs[0], matte)

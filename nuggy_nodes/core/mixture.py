@@ -18,7 +18,7 @@ PLANES = 11
 Window = tuple[int, int, int, int]  # top, bottom, left, right
 
 
-def planes_of(image: Tensor, alpha: Tensor, cells: Tensor, window: Window) -> Tensor:
+def planes_of(image: Tensor, alpha: Tensor, near: Tensor, window: Window) -> Tensor:
     """The planes of a window at full size, [11,h,w]; no evidence (zeros) outside near cells."""
     top, bottom, left, right = window
     a = alpha[top:bottom, left:right]
@@ -30,9 +30,9 @@ def planes_of(image: Tensor, alpha: Tensor, cells: Tensor, window: Window) -> Te
     part = image[:, top:bottom, left:right].float()
     torch.mul(part, a, out=out[3:6])
     torch.mul(part, b, out=out[6:9])
-    near = spread(cells, top, bottom, left, right)
-    if not bool(near.all()):
-        out[:9] *= near
+    evidence = spread(near, top, bottom, left, right)
+    if not bool(evidence.all()):
+        out[:9] *= evidence
     out[9:].zero_()
     torch.sub(a[:, 1:], a[:, :-1], out=out[9, :, :-1])
     torch.sub(a[1:], a[:-1], out=out[10, :-1])
@@ -46,9 +46,9 @@ def coarsen(planes: Tensor) -> Tensor:
     if h % 2 or w % 2:
         planes = F.pad(planes, (0, w % 2, 0, h % 2))
     out = torch.empty(PLANES, planes.shape[1] // 2, planes.shape[2] // 2, device=planes.device)
-    even, odd = planes[:9, 0::2], planes[:9, 1::2]
-    torch.add(even[..., 0::2], even[..., 1::2], out=out[:9])
-    out[:9].add_(odd[..., 0::2]).add_(odd[..., 1::2]).mul_(0.25)
+    pairs = planes[:9, 0::2] + planes[:9, 1::2]
+    torch.add(pairs[..., 0::2], pairs[..., 1::2], out=out[:9])
+    out[:9].mul_(0.25)
     torch.add(planes[9, 0::2, 1::2], planes[9, 1::2, 1::2], out=out[9])
     torch.add(planes[10, 1::2, 0::2], planes[10, 1::2, 1::2], out=out[10])
     out[9:].mul_(0.125)  # halved, and a quarter as the means are
@@ -87,8 +87,6 @@ def relax(colours: Tensor, planes: Tensor, count: int) -> Tensor:
 def repeat(colours: Tensor, window: Window) -> Tensor:
     """A window of the next finer level, every coarse pixel repeated 2x2, as a new tensor."""
     top, bottom, left, right = window
-    part = colours[:, top // 2 : (bottom + 1) // 2, left // 2 : (right + 1) // 2]
-    c, h, w = part.shape
-    twice = part[:, :, None, :, None].expand(c, h, 2, w, 2).reshape(c, 2 * h, 2 * w)
-    y, x = top % 2, left % 2
-    return twice[:, y : y + bottom - top, x : x + right - left].contiguous()
+    rows = torch.arange(top, bottom, device=colours.device) // 2
+    columns = torch.arange(left, right, device=colours.device) // 2
+    return colours.index_select(1, rows).index_select(2, columns)

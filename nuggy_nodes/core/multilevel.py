@@ -18,7 +18,7 @@ finer ones with one F and one B, so its share of the first sum is theirs added u
 which is no longer of rank one: a coarse pixel across an edge knows both colours. Edges are those that cross the border
 of two coarse pixels, halved (the usual correction for piecewise constant prolongation). Few iterations then suffice.
 
-The picture is worked on in tiles that hold evidence (`unsure.near_cells`); nothing of full size is held but one tile
+The picture is worked on in tiles that hold evidence (`near_cells`); nothing of full size is held but one tile
 for each thread.
 """
 
@@ -27,70 +27,94 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from .mixture import PLANES, Window, coarsen, planes_of, relax, repeat
-from .unsure import CELL
+from .unsure import CELL, near_cells
 
-FINEST, FINER, SMALL = 2, 4, 10  # iterations: at full size, at the levels below, where a side is at most SMALL_SIDE
+FINEST, FINER, SMALL = 2, 2, 10  # iterations: at full size, at the levels below, where a side is at most SMALL_SIDE
 SMALL_SIDE = 32
 # On a CPU a tile and its margin (72x72, six planes) stays in the cache and below the 32768 values at which torch splits
 # one operation over its threads; the tiles are shared out among threads instead, which costs no waiting within a tile.
 CPU_TILE, DEVICE_TILE = 64, 2048
+FEW = 4  # tiles that are not worth a second thread
 
 
 def multilevel(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Window, Tensor], None]) -> None:
-    """Foreground and background colours of the tiles that hold near cells.
+    """Foreground and background colours of the tiles that hold unsure pixels.
 
-    image: [3,H,W]; alpha: [H,W] float32, 0..1; cells: near_cells(alpha). Calls put(window, colours), from several
+    image: [3,H,W]; alpha: [H,W] float32, 0..1; cells: unsure_cells(alpha). Calls put(window, colours), from several
     threads on a CPU, never twice for a pixel: window (top, bottom, left, right), colours [6,h,w] float32 in [0,1],
-    foreground then background. Pixels of the window outside near cells hold no sensible value.
+    foreground then background. Pixels that are not unsure hold no sensible value.
     """
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        _solve(image, alpha, cells, put, pool)
+
+
+def _solve(
+    image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Window, Tensor], None], pool: ThreadPoolExecutor
+) -> None:
     height, width = alpha.shape
     cpu = alpha.device.type == "cpu"
     side = CPU_TILE if cpu else DEVICE_TILE
-    known = cells.cpu().numpy()
+    near = near_cells(cells)
+    near_here, unsure_here = near.cpu().numpy(), cells.cpu().numpy()
 
-    def tiles(level: int, h: int, w: int) -> Iterator[Window]:
+    def tiles(level: int, h: int, w: int, near: bool = True) -> Iterator[Window]:
+        """The tiles of a level that hold near cells, or the others."""
         for top in range(0, h, side):
             for left in range(0, w, side):
                 bottom, right = min(top + side, h), min(left + side, w)
                 ys = slice((top << level) // CELL, -(-(bottom << level) // CELL))
                 xs = slice((left << level) // CELL, -(-(right << level) // CELL))
-                if known[ys, xs].any():
+                if bool(near_here[ys, xs].any()) is near:
                     yield top, bottom, left, right
 
+    def trimmed(known: NDArray[np.bool_]) -> Iterator[Window]:
+        """The tiles of full size that hold known cells, without the rows and columns around these."""
+        step = side // CELL
+        for top in range(0, known.shape[0], step):
+            for left in range(0, known.shape[1], step):
+                ys, xs = known[top : top + step, left : left + step].nonzero()
+                if len(ys):
+                    y, x = (top + ys.min()) * CELL, (left + xs.min()) * CELL
+                    yield y, min((top + ys.max() + 1) * CELL, height), x, min((left + xs.max() + 1) * CELL, width)
+
     def each(work: Callable[[Window], None], windows: Iterable[Window]) -> None:
-        """`work` on every window; on a CPU with torch's number of threads."""
+        """`work` on every window; on a CPU, where there are many, shared out among torch's number of threads."""
         todo = list(windows)
-        if not cpu or len(todo) < 2:
-            for window in todo:
-                work(window)
-            return
+        threads = torch.get_num_threads() if cpu and len(todo) >= FEW else 1
         inference = torch.is_inference_mode_enabled()  # a thread has its own; without it, writing would be refused
 
-        def same(window: Window) -> None:
+        def share(first: int) -> None:
             with torch.inference_mode(inference):
-                work(window)
+                for window in todo[first::threads]:
+                    work(window)
 
-        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-            list(pool.map(same, todo))
+        others = [pool.submit(share, first) for first in range(1, threads)]
+        share(0)
+        for other in others:
+            other.result()
 
     def full(window: Window) -> Tensor:
-        return planes_of(image, alpha, cells, window)
+        return planes_of(image, alpha, near, window)
 
     levels: list[Tensor] = []
     h, w = height, width
     while max(h, w) > 1:
-        levels.append(_coarser(levels[-1] if levels else full, h, w, alpha.device, tiles(len(levels), h, w), each))
+        windows = tiles(len(levels), h, w) if levels else trimmed(near_here)
+        levels.append(_coarser(levels[-1] if levels else full, h, w, alpha.device, windows, each))
         h, w = levels[-1].shape[-2:]
 
     start = levels[-1] if levels else full((0, 1, 0, 1))
     weights = torch.stack((start[0] + start[1], start[1] + start[2])).clamp_(min=1e-12)  # a^2 + ab = a; ab + b^2 = b
     colours = torch.cat((start[3:6] / weights[0], start[6:9] / weights[1])).clamp_(0, 1)
     for level in range(len(levels) - 1, 0, -1):
-        colours = _finer(colours, levels[level - 1], tiles(level, *levels[level - 1].shape[-2:]), each)
+        h, w = levels[level - 1].shape[-2:]
+        colours = _finer(colours, levels[level - 1], tiles(level, h, w), tiles(level, h, w, False), each)
         levels.pop()
     count = SMALL if max(height, width) <= SMALL_SIDE else FINEST
 
@@ -99,7 +123,7 @@ def multilevel(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Windo
         first = repeat(colours, outer) if levels else colours
         put(tile, _crop(relax(first, full(outer), count), outer, tile))
 
-    each(finish, tiles(0, height, width))
+    each(finish, trimmed(unsure_here))
 
 
 Each = Callable[[Callable[[Window], None], Iterable[Window]], None]
@@ -128,11 +152,13 @@ def _coarser(
     return out
 
 
-def _finer(colours: Tensor, planes: Tensor, tiles: Iterable[Window], each: Each) -> Tensor:
-    """Colours of the next finer level, whose planes these are."""
+def _finer(colours: Tensor, planes: Tensor, tiles: Iterable[Window], others: Iterable[Window], each: Each) -> Tensor:
+    """Colours of the next finer level, whose planes these are: solved in `tiles`, repeated in `others`."""
     h, w = planes.shape[-2:]
     count = SMALL if max(h, w) <= SMALL_SIDE else FINER
-    out = repeat(colours, (0, h, 0, w))
+    out = torch.empty(6, h, w, device=colours.device)
+    for top, bottom, left, right in others:
+        out[:, top:bottom, left:right] = repeat(colours, (top, bottom, left, right))
 
     def work(tile: Window) -> None:
         outer = _widen(tile, count, h, w)

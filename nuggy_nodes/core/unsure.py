@@ -1,8 +1,8 @@
 """Where an alpha is unsure, and the neighbourhood that may speak about the colours there.
 
-Only pixels with 0 < alpha < 1 mix two colours. The picture is divided into cells of 16x16 pixels; a cell is *near* if
+Only pixels with 0 < alpha < 1 mix two colours. The picture is divided into cells of 8x8 pixels; a cell is *near* if
 it, or one of its eight neighbours, holds an unsure pixel. Near cells are the evidence of colour estimation: every pixel
-closer than 17 px to an unsure one is near, no pixel farther than `REACH` px (rows and columns counted apart) is.
+closer than 9 px to an unsure one is near, no pixel farther than `REACH` px (rows and columns counted apart) is.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-CELL = 16
+CELL = 8
 REACH = 2 * CELL - 1  # pixels
 
 
@@ -20,10 +20,14 @@ def unsure(alpha: Tensor) -> Tensor:
     return (alpha > 0) & (alpha < 1)
 
 
-def near_cells(alpha: Tensor) -> Tensor:
-    """alpha [H,W] -> [ceil(H/16), ceil(W/16)], bool: the cells that hold an unsure pixel, and their neighbours."""
-    held = F.max_pool2d(unsure(alpha).to(torch.float32)[None, None], CELL, ceil_mode=True)
-    return F.max_pool2d(held, 3, 1, 1)[0, 0] > 0
+def unsure_cells(alpha: Tensor) -> Tensor:
+    """alpha [H,W] -> [ceil(H/8), ceil(W/8)], bool: the cells that hold an unsure pixel."""
+    return F.max_pool2d(unsure(alpha).to(torch.float32)[None, None], CELL, ceil_mode=True)[0, 0] > 0
+
+
+def near_cells(cells: Tensor) -> Tensor:
+    """The given cells and their eight neighbours."""
+    return F.max_pool2d(cells.to(torch.float32)[None, None], 3, 1, 1)[0, 0] > 0
 
 
 def spread(cells: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:

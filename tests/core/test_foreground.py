@@ -12,7 +12,7 @@ from nuggy_nodes.core.composite import over
 from nuggy_nodes.core.errors import InputError
 from nuggy_nodes.core.fill import fill_hidden
 from nuggy_nodes.core.foreground import estimate_foreground
-from nuggy_nodes.core.unsure import REACH, near_cells, spread, unsure
+from nuggy_nodes.core.unsure import REACH, near_cells, spread, unsure, unsure_cells
 
 METHODS = ("multilevel", "blur-fusion")
 
@@ -71,9 +71,9 @@ def test_both_methods_lie_near_pymatting(scene: dict[str, torch.Tensor]) -> None
 
 
 def test_blur_fusion_is_fortes(scene: dict[str, torch.Tensor]) -> None:
-    """Equations (1) and (2) of blurfusion.py in numpy, windows cut at the border, on a crop that is near unsure pixels everywhere."""
-    image, alpha = scene["image"][..., 50:105, 70:120], scene["alpha"][..., 50:105, 70:120]
-    assert bool(near_cells(alpha[0, 0]).all())
+    """(1) and (2) of blurfusion.py in numpy, windows cut at the border, on a crop near unsure pixels everywhere."""
+    image, alpha = scene["image"][..., 56:100, 80:116], scene["alpha"][..., 56:100, 80:116]
+    assert bool(near_cells(unsure_cells(alpha[0, 0])).all())
     i, a = image[0].permute(1, 2, 0).double().numpy(), alpha[0, 0].double().numpy()[..., None]
 
     def mean(x: np.ndarray, radius: int) -> np.ndarray:
@@ -269,10 +269,10 @@ def test_near_cells_reach_as_far_as_they_say() -> None:
     for y, x in ((0, 0), (15, 16), (40, 31), (70, 99)):
         alpha = torch.zeros(71, 100)
         alpha[y, x] = 0.5
-        near = spread(near_cells(alpha), 0, 71, 0, 100)
+        near = spread(near_cells(unsure_cells(alpha)), 0, 71, 0, 100)
         rows, columns = torch.arange(71)[:, None], torch.arange(100)[None]
         distance = torch.maximum((rows - y).abs(), (columns - x).abs())
-        assert bool(near[distance <= 16].all()) and not bool(near[distance > REACH].any())
+        assert bool(near[distance <= 8].all()) and not bool(near[distance > REACH].any())
 
 
 def test_bad_input_is_refused() -> None:
