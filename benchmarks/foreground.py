@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import argparse
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -171,9 +170,15 @@ def memory_of(folder: Path, name: str, megapixels: float) -> None:
     small = np.zeros((64, 64, 3), np.float32), np.full((64, 64), 0.5, np.float32)
     image, alpha = enlarged(read(folder / "image" / name), read(folder / "alpha" / name), megapixels)
     nuggy("multilevel")(*small)
-    held = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
+    before = resident("VmRSS")
     nuggy("multilevel")(image, alpha)
-    print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - held:.0f} MiB")
+    print(f"{resident('VmHWM') - before:.0f} MiB")
+
+
+def resident(field: str) -> float:
+    """MiB that this process holds (VmRSS) or held at its peak (VmHWM); Linux."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(float(line.split()[1]) / 1024 for line in lines if line.startswith(field))
 
 
 def sheet(sets: dict[str, list[tuple[np.ndarray, np.ndarray, np.ndarray]]], folder: Path, side: int = 150) -> None:

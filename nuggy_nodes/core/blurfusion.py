@@ -19,8 +19,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .blocks import enlarge_window
 from .boxmean import box_mean
-from .mixture import Window
+from .share import Each, Window
 from .unsure import near_cells, spread
 
 WIDE, NARROW = 45, 3  # radii in blocks
@@ -28,11 +29,12 @@ STRIP = 1 << 20  # pixels held at a time
 TINY = 1e-6
 
 
-def blur_fusion(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Window, Tensor], None]) -> None:
+def blur_fusion(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Window, Tensor], None], each: Each) -> None:
     """Foreground and background colours, in strips of rows, of the strips that hold unsure pixels.
 
     image: [3,H,W]; alpha: [H,W] float32, 0..1; cells: unsure_cells(alpha); background is taken from near cells alone.
     Calls put((top, bottom, left, right), colours): colours [6,h,w] float32 in [0,1], foreground then background.
+    `each` is multilevel's and of no use here.
     """
     height, width = alpha.shape
     near = near_cells(cells)
@@ -85,9 +87,5 @@ def _blocks(x: Tensor, block: int) -> Tensor:
 
 
 def _enlarge(means: Tensor, top: int, bottom: int, width: int, block: int) -> Tensor:
-    """Rows top..bottom of the block means at full size, bilinearly."""
-    if block == 1:
-        return means[:, top:bottom]
-    first, last = max(top // block - 1, 0), min(-(-bottom // block) + 1, means.shape[1])
-    wide = F.interpolate(means[None, :, first:last], scale_factor=block, mode="bilinear", align_corners=False)[0]
-    return wide[:, top - first * block : bottom - first * block, :width]
+    """Rows top..bottom of the block means at full size."""
+    return means[:, top:bottom] if block == 1 else enlarge_window(means, block, (top, bottom, 0, width))

@@ -2,7 +2,7 @@
 
 Pull-push (Gortler et al., "The Lumigraph", SIGGRAPH 1996, section 3.4; Burt, "Moment Images, Polynomial Fit Filters
 and the Problem of Surface Interpolation", CVPR 1988): the visible colours are averaged, weighted by alpha, into a
-pyramid of blocks (4x4 pixels, then 2x2 blocks); from the top down, a block with too few visible pixels takes over the
+pyramid of blocks (8x8 pixels, then 2x2 blocks); from the top down, a block with too few visible pixels takes over the
 coarser colour, enlarged bilinearly.
 """
 
@@ -11,17 +11,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from .blocks import block_means, enlarge_window
 from .checks import check_alpha, check_finite, check_image, match_batch
 from .composite import colour_plane
 from .errors import InputError
+from .share import Each, Window, sharing, squares
 
 HIDDEN = 0.5 / 255  # what eight bits store as 0
 ENOUGH = 8.0  # a block whose mean weight is 1/8 or more keeps its own colour alone
-FIRST = 4  # side in pixels of the blocks of the finest level
-STRIP = 1 << 16  # pixels held at a time
+FIRST = 8  # side in pixels of the blocks of the finest level
+CPU_TILE, DEVICE_TILE = 88, 2048  # pixels, multiples of FIRST; four planes stay below the 32768 values of share.py
 
 
 def fill_hidden(colours: Tensor, alpha: Tensor, colour: Sequence[float] | None = None, below: float = HIDDEN) -> Tensor:
@@ -47,66 +48,49 @@ def fill_hidden(colours: Tensor, alpha: Tensor, colour: Sequence[float] | None =
     if colour is not None:
         return torch.where(alpha > below, colours, colour_plane(colour, colours))
     out = colours.clone(memory_format=torch.contiguous_format)
-    for picture, matte in zip(out, alpha):
-        fill_one(picture, matte[0], below)
+    with sharing(colours.device) as each:
+        for picture, matte in zip(out, alpha):
+            fill_one(picture, matte[0], each, below)
     return out
 
 
-def fill_one(colours: Tensor, alpha: Tensor, below: float = HIDDEN) -> None:
+def fill_one(colours: Tensor, alpha: Tensor, each: Each, below: float = HIDDEN) -> None:
     """The smooth fill of one picture, in place. colours: [3,H,W]; alpha: [H,W]."""
     height, width = alpha.shape
-    if not bool((alpha <= below).any()):
-        return
-    rows = max(STRIP // width // FIRST, 1) * FIRST
-    strips = [(top, min(top + rows, height)) for top in range(0, height, rows)]
-    sums = []
-    for top, bottom in strips:
-        weight = alpha[top:bottom].float()
-        weight = torch.where(weight > below, weight, 0)
-        part = torch.empty(4, *weight.shape, device=weight.device)
-        torch.mul(colours[:, top:bottom].float(), weight, out=part[:3])
-        part[3] = weight
-        sums.append(_means(part, FIRST))
-    smooth = _pull_push(torch.cat(sums, 1))
-    for top, bottom in strips:
-        hidden = alpha[top:bottom] <= below
+    side = CPU_TILE if colours.device.type == "cpu" else DEVICE_TILE
+    sums = torch.zeros(4, -(-height // FIRST), -(-width // FIRST), device=colours.device)
+
+    def add(window: Window) -> None:
+        top, bottom, left, right = window
+        weight = alpha[top:bottom, left:right].float()
+        seen = weight > below
+        if bool(seen.any()):
+            part = torch.empty(4, *weight.shape, device=weight.device)
+            torch.mul(weight, seen, out=part[3])
+            torch.mul(colours[:, top:bottom, left:right].float(), part[3], out=part[:3])
+            sums[:, top // FIRST : -(-bottom // FIRST), left // FIRST : -(-right // FIRST)] = block_means(part, FIRST)
+
+    def replace(window: Window) -> None:
+        top, bottom, left, right = window
+        hidden = alpha[top:bottom, left:right] <= below
         if bool(hidden.any()):
-            part = colours[:, top:bottom]
-            part.copy_(torch.where(hidden, _enlarge(smooth, FIRST, top, bottom, width).to(part.dtype), part))
+            part = colours[:, top:bottom, left:right]
+            part.copy_(torch.where(hidden, enlarge_window(smooth, FIRST, window).to(part.dtype), part))
+
+    each(add, squares(height, width, side))
+    smooth = _pull_push(sums)
+    each(replace, squares(height, width, side))
 
 
 def _pull_push(sums: Tensor) -> Tensor:
     """Weighted colours and weights [4,h,w] -> colours everywhere [3,h,w]."""
     pyramid = [sums]
     while max(pyramid[-1].shape[-2:]) > 1:
-        pyramid.append(_means(pyramid[-1], 2))
+        pyramid.append(block_means(pyramid[-1], 2))
     out = pyramid[-1].new_zeros(3, 1, 1)
     for i, level in enumerate(reversed(pyramid)):
         h, w = level.shape[-2:]
         trust = (level[3] * ENOUGH).clamp_(max=1) if i else (level[3] > 0).to(level.dtype)
         own = level[:3] / level[3].clamp(min=1e-12)
-        out = torch.lerp(_enlarge(out, 2, 0, h, w) if i else out, own, trust)
+        out = torch.lerp(enlarge_window(out, 2, (0, h, 0, w)) if i else out, own, trust)
     return out.clamp_(0, 1)
-
-
-def _means(x: Tensor, block: int) -> Tensor:
-    """Means over block x block (over as many also at a border that cuts a block; zeros outside)."""
-    h, w = x.shape[-2:]
-    if h % block or w % block:
-        x = F.pad(x, (0, -w % block, 0, -h % block))
-    return F.avg_pool2d(x[None], block)[0]
-
-
-def _enlarge(x: Tensor, block: int, top: int, bottom: int, width: int) -> Tensor:
-    """Rows top..bottom of x at `block` times its size, bilinearly; `top` a multiple of `block`."""
-    first, last = max(top // block - 1, 0), min(-(-bottom // block) + 1, x.shape[1])
-    x = x[:, first:last].contiguous()
-    if x.device.type == "cpu":  # the same samples as torch's, four times as fast
-        import cv2
-
-        size = (x.shape[2] * block, x.shape[1] * block)
-        planes = [cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR) for plane in x.numpy()]
-        wide = torch.stack([torch.from_numpy(plane) for plane in planes])
-    else:
-        wide = F.interpolate(x[None], scale_factor=block, mode="bilinear", align_corners=False)[0]
-    return wide[:, top - first * block : bottom - first * block, :width]

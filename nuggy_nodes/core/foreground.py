@@ -17,8 +17,10 @@ from .checks import check_alpha, check_finite, check_image, match_batch
 from .errors import InputError
 from .fill import fill_one
 from .multilevel import multilevel
-from .unsure import unsure, unsure_cells
+from .share import Each, Window, sharing, squares
+from .unsure import CELL, unsure, unsure_cells
 
+CPU_TILE, DEVICE_TILE = 104, 2048  # pixels, multiples of CELL; three planes stay below the 32768 values of share.py
 METHODS = {"multilevel": multilevel, "blur-fusion": blur_fusion}
 
 
@@ -59,27 +61,46 @@ def estimate_foreground(
         )
     if method not in METHODS:
         raise InputError(f"method must be {' or '.join(METHODS)}; got {method!r}")
-    check_finite(image)
-    low, high = (float(x) for x in alpha.aminmax())
-    if not (low >= 0 and high <= 1):
-        check_finite(alpha, "alpha")
-        raise InputError(f"alpha must lie in 0..1; got {low:.4g}..{high:.4g}; clamp it")
     image, alpha = match_batch(image.detach(), alpha.detach(), "image", "alpha")
-    foreground = image.clone(memory_format=torch.contiguous_format)
-    background = foreground.clone() if return_background else None
-    for i in range(len(image)):
-        matte = alpha[i, 0].to(device=image.device, dtype=torch.float32)
-        outs = [foreground[i]] if background is None else [foreground[i], background[i]]
-        cells = unsure_cells(matte)
-        if bool(cells.any()):
-            METHODS[method](image[i], matte, cells, partial(_put, outs, matte))
-        fill_one(outs[0], matte)
-        if background is not None:
-            fill_one(outs[1], 1 - matte)
+    foreground = torch.empty(image.shape, dtype=image.dtype, device=image.device)
+    background = torch.empty_like(foreground) if return_background else None
+    with sharing(image.device) as each:
+        for i in range(len(image)):
+            outs = [foreground[i]] if background is None else [foreground[i], background[i]]
+            matte = alpha[i, 0].to(device=image.device, dtype=torch.float32)
+            cells = _begin(image[i], matte, outs, each)
+            if bool(cells.any()):
+                METHODS[method](image[i], matte, cells, partial(_put, outs, matte), each)
+            fill_one(outs[0], matte, each)
+            if background is not None:
+                fill_one(outs[1], 1 - matte, each)
     return foreground if background is None else (foreground, background)
 
 
-def _put(outs: list[Tensor], alpha: Tensor, window: tuple[int, int, int, int], colours: Tensor) -> None:
+def _begin(image: Tensor, alpha: Tensor, outs: list[Tensor], each: Each) -> Tensor:
+    """Check the values, copy the image to the outputs, find the unsure cells: one pass. Returns unsure_cells(alpha)."""
+    height, width = alpha.shape
+    cells = torch.zeros(-(-height // CELL), -(-width // CELL), dtype=torch.bool, device=alpha.device)
+
+    def work(window: Window) -> None:
+        top, bottom, left, right = window
+        matte, part = alpha[top:bottom, left:right], image[:, top:bottom, left:right]
+        low, high = (float(x) for x in matte.aminmax())
+        if not (low >= 0 and high <= 1):
+            check_finite(alpha, "alpha")
+            low, high = float(alpha.min()), float(alpha.max())
+            raise InputError(f"alpha must lie in 0..1; got {low:.4g}..{high:.4g}; clamp it")
+        check_finite(part)
+        for out in outs:
+            out[:, top:bottom, left:right] = part
+        if low < high or 0 < low < 1:
+            cells[top // CELL : -(-bottom // CELL), left // CELL : -(-right // CELL)] = unsure_cells(matte)
+
+    each(work, squares(height, width, CPU_TILE if alpha.device.type == "cpu" else DEVICE_TILE))
+    return cells
+
+
+def _put(outs: list[Tensor], alpha: Tensor, window: Window, colours: Tensor) -> None:
     """Write a window's foreground, and background if wanted, where alpha is unsure."""
     top, bottom, left, right = window
     mixed = unsure(alpha[top:bottom, left:right])

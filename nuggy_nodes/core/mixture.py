@@ -11,11 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .share import Window
 from .unsure import spread
 
 EPSILON = 1e-5
+STIFF = 0.02  # against grain of the photograph at full size
 PLANES = 11
-Window = tuple[int, int, int, int]  # top, bottom, left, right
 
 
 def planes_of(image: Tensor, alpha: Tensor, near: Tensor, window: Window) -> Tensor:
@@ -82,6 +83,33 @@ def relax(colours: Tensor, planes: Tensor, count: int) -> Tensor:
         torch.addcmul(fixed_b, around[:3], m_fb, out=colours[3:]).addcmul_(around[3:], m_bb)
         colours.clamp_(0, 1)
     return colours
+
+
+def stiffness(a: Tensor) -> Tensor:
+    """The total weight of a pixel's neighbours at full size: STIFF and the differences of alpha. [h,w] -> [h,w]."""
+    s = torch.full_like(a, STIFF)
+    across, down = (a[:, 1:] - a[:, :-1]).abs_(), (a[1:] - a[:-1]).abs_()
+    s[:, :-1] += across
+    s[:, 1:] += across
+    s[:-1] += down
+    s[1:] += down
+    return s
+
+
+def mix_back(colours: Tensor, image: Tensor, a: Tensor, stiff: Tensor) -> Tensor:
+    """The solve of one pixel whose neighbours are known: their mean colours, moved to explain the image.
+
+    With neighbours of total weight `stiff` and mean colours F', B', the 2x2 system has the solution
+    F = F' + a r, B = B' + b r with r = (I - a F' - b B') / (stiff + a^2 + b^2).
+    colours: [6,h,w], changed in place; image: [3,h,w]; a, stiff: [h,w]. Returns [6,h,w] in [0,1].
+    """
+    b = 1 - a
+    rest = image - colours[:3] * a
+    rest.addcmul_(colours[3:], b, value=-1)
+    rest.div_((a * a).addcmul_(b, b).add_(stiff))
+    colours[:3].addcmul_(rest, a)
+    colours[3:].addcmul_(rest, b)
+    return colours.clamp_(0, 1)
 
 
 def repeat(colours: Tensor, window: Window) -> Tensor:

@@ -16,7 +16,8 @@ finer ones with one F and one B, so its share of the first sum is theirs added u
     [ sum ab   sum b^2 ] [B] = [ sum bI ]
 
 which is no longer of rank one: a coarse pixel across an edge knows both colours. Edges are those that cross the border
-of two coarse pixels, halved (the usual correction for piecewise constant prolongation). Few iterations then suffice.
+of two coarse pixels, halved (the usual correction for piecewise constant prolongation). Few iterations then suffice:
+two a level, and at full size a single solve whose neighbours are the level above, enlarged bilinearly (`mix_back`).
 
 The picture is worked on in tiles that hold evidence (`near_cells`); nothing of full size is held but one tile
 for each thread.
@@ -25,53 +26,52 @@ for each thread.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .mixture import PLANES, Window, coarsen, planes_of, relax, repeat
+from .blocks import enlarge_window
+from .mixture import PLANES, coarsen, mix_back, planes_of, relax, repeat, stiffness
+from .share import Each, Window, squares
 from .unsure import CELL, near_cells
 
-FINEST, FINER, SMALL = 2, 2, 10  # iterations: at full size, at the levels below, where a side is at most SMALL_SIDE
+FINER, SMALL = 2, 10  # iterations, and where a side is at most SMALL_SIDE
 SMALL_SIDE = 32
-# On a CPU a tile and its margin (72x72, six planes) stays in the cache and below the 32768 values at which torch splits
-# one operation over its threads; the tiles are shared out among threads instead, which costs no waiting within a tile.
+# pixels; on a CPU a tile with its margin, six planes, stays below the 32768 values of share.py
 CPU_TILE, DEVICE_TILE = 64, 2048
-FEW = 4  # tiles that are not worth a second thread
 
 
-def multilevel(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Window, Tensor], None]) -> None:
+def multilevel(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Window, Tensor], None], each: Each) -> None:
     """Foreground and background colours of the tiles that hold unsure pixels.
 
-    image: [3,H,W]; alpha: [H,W] float32, 0..1; cells: unsure_cells(alpha). Calls put(window, colours), from several
-    threads on a CPU, never twice for a pixel: window (top, bottom, left, right), colours [6,h,w] float32 in [0,1],
-    foreground then background. Pixels that are not unsure hold no sensible value.
+    image: [3,H,W]; alpha: [H,W] float32, 0..1; cells: unsure_cells(alpha); each: of share.sharing. Calls
+    put(window, colours), from several threads, never twice for a pixel: colours [6,h,w] float32 in [0,1], foreground
+    then background. Pixels that are not unsure hold no sensible value.
     """
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        _solve(image, alpha, cells, put, pool)
-
-
-def _solve(
-    image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Window, Tensor], None], pool: ThreadPoolExecutor
-) -> None:
     height, width = alpha.shape
-    cpu = alpha.device.type == "cpu"
-    side = CPU_TILE if cpu else DEVICE_TILE
+    side = CPU_TILE if alpha.device.type == "cpu" else DEVICE_TILE
     near = near_cells(cells)
     near_here, unsure_here = near.cpu().numpy(), cells.cpu().numpy()
 
-    def tiles(level: int, h: int, w: int, near: bool = True) -> Iterator[Window]:
-        """The tiles of a level that hold near cells, or the others."""
-        for top in range(0, h, side):
-            for left in range(0, w, side):
-                bottom, right = min(top + side, h), min(left + side, w)
-                ys = slice((top << level) // CELL, -(-(bottom << level) // CELL))
-                xs = slice((left << level) // CELL, -(-(right << level) // CELL))
-                if bool(near_here[ys, xs].any()) is near:
-                    yield top, bottom, left, right
+    def tiles(level: int, h: int, w: int) -> tuple[list[Window], list[Window]]:
+        """The tiles of a level that hold near cells, and the tiles beside them, whose borders these read."""
+        cut = list(squares(h, w, side))
+        held = np.zeros((-(-h // side) + 2, -(-w // side) + 2), np.bool_)
+        for top, bottom, left, right in cut:
+            ys = slice((top << level) // CELL, -(-(bottom << level) // CELL))
+            xs = slice((left << level) // CELL, -(-(right << level) // CELL))
+            held[top // side + 1, left // side + 1] = near_here[ys, xs].any()
+        inner: list[Window] = []
+        beside: list[Window] = []
+        for window in cut:
+            y, x = window[0] // side, window[2] // side
+            if held[y + 1, x + 1]:
+                inner.append(window)
+            elif held[y : y + 3, x : x + 3].any():
+                beside.append(window)
+        return inner, beside
 
     def trimmed(known: NDArray[np.bool_]) -> Iterator[Window]:
         """The tiles of full size that hold known cells, without the rows and columns around these."""
@@ -83,29 +83,13 @@ def _solve(
                     y, x = (top + ys.min()) * CELL, (left + xs.min()) * CELL
                     yield y, min((top + ys.max() + 1) * CELL, height), x, min((left + xs.max() + 1) * CELL, width)
 
-    def each(work: Callable[[Window], None], windows: Iterable[Window]) -> None:
-        """`work` on every window; on a CPU, where there are many, shared out among torch's number of threads."""
-        todo = list(windows)
-        threads = torch.get_num_threads() if cpu and len(todo) >= FEW else 1
-        inference = torch.is_inference_mode_enabled()  # a thread has its own; without it, writing would be refused
-
-        def share(first: int) -> None:
-            with torch.inference_mode(inference):
-                for window in todo[first::threads]:
-                    work(window)
-
-        others = [pool.submit(share, first) for first in range(1, threads)]
-        share(0)
-        for other in others:
-            other.result()
-
     def full(window: Window) -> Tensor:
         return planes_of(image, alpha, near, window)
 
     levels: list[Tensor] = []
     h, w = height, width
     while max(h, w) > 1:
-        windows = tiles(len(levels), h, w) if levels else trimmed(near_here)
+        windows = tiles(len(levels), h, w)[0] if levels else trimmed(near_here)
         levels.append(_coarser(levels[-1] if levels else full, h, w, alpha.device, windows, each))
         h, w = levels[-1].shape[-2:]
 
@@ -114,19 +98,20 @@ def _solve(
     colours = torch.cat((start[3:6] / weights[0], start[6:9] / weights[1])).clamp_(0, 1)
     for level in range(len(levels) - 1, 0, -1):
         h, w = levels[level - 1].shape[-2:]
-        colours = _finer(colours, levels[level - 1], tiles(level, h, w), tiles(level, h, w, False), each)
+        colours = _finer(colours, levels[level - 1], *tiles(level, h, w), each)
         levels.pop()
-    count = SMALL if max(height, width) <= SMALL_SIDE else FINEST
+    if not levels:  # one pixel: no neighbours, the start is all that is known
+        put((0, 1, 0, 1), colours)
+        return
 
     def finish(tile: Window) -> None:
-        outer = _widen(tile, count, height, width)
-        first = repeat(colours, outer) if levels else colours
-        put(tile, _crop(relax(first, full(outer), count), outer, tile))
+        top, bottom, left, right = tile
+        outer = _widen(tile, 1, height, width)
+        stiff = _crop(stiffness(alpha[outer[0] : outer[1], outer[2] : outer[3]])[None], outer, tile)[0]
+        part = image[:, top:bottom, left:right].float()
+        put(tile, mix_back(enlarge_window(colours, 2, tile), part, alpha[top:bottom, left:right], stiff))
 
     each(finish, trimmed(unsure_here))
-
-
-Each = Callable[[Callable[[Window], None], Iterable[Window]], None]
 
 
 def _coarser(
@@ -138,7 +123,9 @@ def _coarser(
     each: Each,
 ) -> Tensor:
     """The planes above a level of h x w, which is a tensor or made window by window; zeros outside the tiles."""
-    out = torch.zeros(PLANES, -(-h // 2), -(-w // 2), device=device)
+    shape = PLANES, -(-h // 2), -(-w // 2)
+    # numpy's zeros take no memory until they are written: most of a picture never is
+    out = torch.from_numpy(np.zeros(shape, np.float32)) if device.type == "cpu" else torch.zeros(shape, device=device)
 
     def work(tile: Window) -> None:
         top, bottom, left, right = tile
@@ -152,12 +139,12 @@ def _coarser(
     return out
 
 
-def _finer(colours: Tensor, planes: Tensor, tiles: Iterable[Window], others: Iterable[Window], each: Each) -> Tensor:
-    """Colours of the next finer level, whose planes these are: solved in `tiles`, repeated in `others`."""
+def _finer(colours: Tensor, planes: Tensor, tiles: Iterable[Window], beside: Iterable[Window], each: Each) -> Tensor:
+    """Colours of the next finer level, whose planes these are: solved in `tiles`, repeated in `beside`."""
     h, w = planes.shape[-2:]
     count = SMALL if max(h, w) <= SMALL_SIDE else FINER
     out = torch.empty(6, h, w, device=colours.device)
-    for top, bottom, left, right in others:
+    for top, bottom, left, right in beside:
         out[:, top:bottom, left:right] = repeat(colours, (top, bottom, left, right))
 
     def work(tile: Window) -> None:

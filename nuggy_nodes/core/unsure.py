@@ -22,7 +22,17 @@ def unsure(alpha: Tensor) -> Tensor:
 
 def unsure_cells(alpha: Tensor) -> Tensor:
     """alpha [H,W] -> [ceil(H/8), ceil(W/8)], bool: the cells that hold an unsure pixel."""
-    return F.max_pool2d(unsure(alpha).to(torch.float32)[None, None], CELL, ceil_mode=True)[0, 0] > 0
+    mixed = unsure(alpha)
+    h, w = mixed.shape
+    if h % CELL or w % CELL:
+        mixed = F.pad(mixed, (0, -w % CELL, 0, -h % CELL))
+    rows = mixed[0::CELL] | mixed[1::CELL]
+    for i in range(2, CELL):
+        rows |= mixed[i::CELL]
+    cells = rows[:, 0::CELL] | rows[:, 1::CELL]
+    for i in range(2, CELL):
+        cells |= rows[:, i::CELL]
+    return cells
 
 
 def near_cells(cells: Tensor) -> Tensor:

@@ -167,7 +167,7 @@ def test_large_flat_alpha_stays_stable() -> None:
     alpha = torch.full((1, 1, 200, 260), 0.5)
     foreground, background = estimate_foreground(image, alpha, return_background=True)
     again = over(foreground, alpha, background)
-    assert float((again - image).abs().max()) < 0.02
+    assert float((again - image).abs().max()) < 0.03
 
 
 @pytest.mark.parametrize("method", METHODS)
