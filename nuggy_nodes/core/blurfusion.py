@@ -1,4 +1,4 @@
-"""Blur fusion: the fast way to foreground and background colours.
+"""Blur fusion: foreground and background colours from box means.
 
 Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021. With box means and b = 1 - alpha,
 

@@ -17,7 +17,8 @@ finer ones with one F and one B, so its share of the first sum is theirs added u
 
 which is no longer of rank one: a coarse pixel across an edge knows both colours. Edges are those that cross the border
 of two coarse pixels, halved (the usual correction for piecewise constant prolongation). Few iterations then suffice:
-two a level, and at full size a single solve whose neighbours are the level above, enlarged bilinearly (`mix_back`).
+two a level, and at full size a single solve whose neighbours are the finest level of blocks, enlarged bilinearly
+(`mix_back`). Those blocks are 2x2 pixels, and 4x4 in large pictures.
 
 The picture is worked on in tiles that hold evidence (`near_cells`); nothing of full size is held but one tile
 for each thread.
@@ -37,6 +38,7 @@ from .mixture import PLANES, coarsen, mix_back, planes_of, relax, repeat, stiffn
 from .share import Each, Window, squares
 from .unsure import CELL, near_cells
 
+LARGE = 4_000_000  # pixels; above, iterations start at blocks of 4x4 pixels instead of 2x2
 FINER, SMALL = 2, 10  # iterations, and where a side is at most SMALL_SIDE
 SMALL_SIDE = 32
 # pixels; on a CPU a tile with its margin, six planes, stays below the 32768 values of share.py
@@ -86,54 +88,70 @@ def multilevel(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Windo
     def full(window: Window) -> Tensor:
         return planes_of(image, alpha, near, window)
 
-    levels: list[Tensor] = []
-    h, w = height, width
-    while max(h, w) > 1:
-        windows = tiles(len(levels), h, w)[0] if levels else trimmed(near_here)
-        levels.append(_coarser(levels[-1] if levels else full, h, w, alpha.device, windows, each))
+    steps = 1 if height * width <= LARGE else 2
+    levels = [_evidence(full, steps, height, width, alpha.device, trimmed(near_here), each)]
+    while max(levels[-1].shape[-2:]) > 1:
         h, w = levels[-1].shape[-2:]
+        levels.append(_coarser(levels[-1], tiles(steps + len(levels) - 1, h, w)[0], each))
 
-    start = levels[-1] if levels else full((0, 1, 0, 1))
+    start = levels.pop()
     weights = torch.stack((start[0] + start[1], start[1] + start[2])).clamp_(min=1e-12)  # a^2 + ab = a; ab + b^2 = b
     colours = torch.cat((start[3:6] / weights[0], start[6:9] / weights[1])).clamp_(0, 1)
-    for level in range(len(levels) - 1, 0, -1):
-        h, w = levels[level - 1].shape[-2:]
-        colours = _finer(colours, levels[level - 1], *tiles(level, h, w), each)
-        levels.pop()
-    if not levels:  # one pixel: no neighbours, the start is all that is known
-        put((0, 1, 0, 1), colours)
-        return
+    while levels:
+        planes = levels.pop()
+        h, w = planes.shape[-2:]
+        colours = _finer(colours, planes, *tiles(steps + len(levels), h, w), each)
 
     def finish(tile: Window) -> None:
         top, bottom, left, right = tile
         outer = _widen(tile, 1, height, width)
         stiff = _crop(stiffness(alpha[outer[0] : outer[1], outer[2] : outer[3]])[None], outer, tile)[0]
         part = image[:, top:bottom, left:right].float()
-        put(tile, mix_back(enlarge_window(colours, 2, tile), part, alpha[top:bottom, left:right], stiff))
+        put(tile, mix_back(enlarge_window(colours, 1 << steps, tile), part, alpha[top:bottom, left:right], stiff))
 
     each(finish, trimmed(unsure_here))
 
 
-def _coarser(
-    source: Tensor | Callable[[Window], Tensor],
+def _zeros(h: int, w: int, device: torch.device) -> Tensor:
+    """Planes without evidence. On a CPU numpy's zeros take no memory until written, and most of a picture never is."""
+    if device.type == "cpu":
+        return torch.from_numpy(np.zeros((PLANES, h, w), np.float32))
+    return torch.zeros(PLANES, h, w, device=device)
+
+
+def _evidence(
+    full: Callable[[Window], Tensor],
+    steps: int,
     h: int,
     w: int,
     device: torch.device,
     tiles: Iterable[Window],
     each: Each,
 ) -> Tensor:
-    """The planes above a level of h x w, which is a tensor or made window by window; zeros outside the tiles."""
-    shape = PLANES, -(-h // 2), -(-w // 2)
-    # numpy's zeros take no memory until they are written: most of a picture never is
-    out = torch.from_numpy(np.zeros(shape, np.float32)) if device.type == "cpu" else torch.zeros(shape, device=device)
+    """The planes of level `steps` of an h x w picture, whose own planes full(window) makes; zeros outside the tiles."""
+    block = 1 << steps
+    out = _zeros(-(-h // block), -(-w // block), device)
+
+    def work(tile: Window) -> None:
+        top, bottom, left, right = tile  # one more row and column, for the edges that cross the tile's border
+        part = full((top, min(bottom + 1, h), left, min(right + 1, w)))[:, : bottom - top, : right - left]
+        for _ in range(steps):
+            part = coarsen(part)
+        out[:, top // block : -(-bottom // block), left // block : -(-right // block)] = part
+
+    each(work, tiles)
+    return out
+
+
+def _coarser(planes: Tensor, tiles: Iterable[Window], each: Each) -> Tensor:
+    """The next coarser level of the planes; zeros outside the tiles."""
+    h, w = planes.shape[-2:]
+    out = _zeros(-(-h // 2), -(-w // 2), planes.device)
 
     def work(tile: Window) -> None:
         top, bottom, left, right = tile
-        if isinstance(source, Tensor):
-            part = source[:, top:bottom, left:right]
-        else:  # one more row and column, for the edges that cross the tile's border
-            part = source((top, min(bottom + 1, h), left, min(right + 1, w)))[:, : bottom - top, : right - left]
-        out[:, top // 2 : (bottom + 1) // 2, left // 2 : (right + 1) // 2] = coarsen(part)
+        part = coarsen(planes[:, top:bottom, left:right])
+        out[:, top // 2 : (bottom + 1) // 2, left // 2 : (right + 1) // 2] = part
 
     each(work, tiles)
     return out

@@ -8,6 +8,7 @@ import torch
 from scipy.ndimage import gaussian_filter, uniform_filter
 from skimage import data, transform
 
+from nuggy_nodes.core import multilevel
 from nuggy_nodes.core.composite import over
 from nuggy_nodes.core.errors import InputError
 from nuggy_nodes.core.fill import fill_hidden
@@ -68,6 +69,19 @@ def test_both_methods_lie_near_pymatting(scene: dict[str, torch.Tensor]) -> None
     reference = peer(image, alpha)
     assert colour_error(estimate_foreground(image, alpha, "multilevel"), reference, alpha) < 0.06
     assert colour_error(estimate_foreground(image, alpha, "blur-fusion"), reference, alpha) < 0.08
+
+
+def test_large_pictures_start_at_larger_blocks(monkeypatch: pytest.MonkeyPatch, scene: dict[str, torch.Tensor]) -> None:
+    """Above LARGE pixels the finest blocks are 4x4; here every picture is large."""
+    image, alpha, truth = scene["image"], scene["alpha"], scene["foreground"]
+    small = estimate_foreground(image, alpha)
+    monkeypatch.setattr(multilevel, "LARGE", 0)
+    large = estimate_foreground(image, alpha)
+    assert not torch.equal(small, large)
+    assert colour_error(large, truth, alpha) <= colour_error(peer(image, alpha), truth, alpha)
+    for size in ((1, 1), (1, 9), (5, 3), (37, 53)):
+        part = estimate_foreground(image[..., : size[0], : size[1]], alpha[..., 60 : 60 + size[0], 80 : 80 + size[1]])
+        assert part.shape[-2:] == size and bool(torch.isfinite(part).all())
 
 
 def test_blur_fusion_is_fortes(scene: dict[str, torch.Tensor]) -> None:
