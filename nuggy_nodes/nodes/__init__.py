@@ -1,0 +1,22 @@
+"""The ComfyUI nodes: thin over nuggy_nodes.core, one file a node. Imported by ComfyUI only (it needs comfy_api)."""
+
+from __future__ import annotations
+
+from comfy_api.latest import ComfyExtension, io
+
+from . import models
+from .composite import Composite
+from .guided_filter_refine import GuidedFilterRefine
+from .island_remove import IslandRemove
+from .loader import NuggyLoader
+from .tta_mask import NuggyTTAMask
+
+NODES = [NuggyLoader, NuggyTTAMask, GuidedFilterRefine, IslandRemove, Composite]
+
+
+class Nuggy(ComfyExtension):
+    async def on_load(self) -> None:
+        models.register()
+
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        return NODES
