@@ -155,6 +155,7 @@ def save(state: Mapping[str, Tensor], info: Info, path: Path, *, eight_bit: bool
 
     The file is written whole or not at all.
     """
+    import contextlib
     import os
 
     from safetensors.torch import save as to_bytes
@@ -169,7 +170,8 @@ def save(state: Mapping[str, Tensor], info: Info, path: Path, *, eight_bit: bool
     except OSError as e:
         raise WeightsError(f"{path}: cannot be written ({e.strerror or e})") from e
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def names() -> list[str]:
