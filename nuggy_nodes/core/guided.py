@@ -54,8 +54,9 @@ def enlarge(src: Tensor, height: int, width: int) -> Tensor:
 def _filter_one(guide: Tensor, src: Tensor, radius: int, epsilon: float) -> Tensor:
     """The filter on a batch of one. On the CPU the window statistics are made strip by strip."""
     height, width = guide.shape[-2:]
-    # the statistics do not change when a constant is taken off; near zero float32 keeps small variances
-    shift = guide.mean(dtype=torch.float32)
+    # the statistics do not change when a constant is taken off; near zero float32 keeps small variances (in steps of
+    # 1/256, so that the order of a sum, which may vary with where the memory lies, cannot show in the result)
+    shift = (guide.mean(dtype=torch.float32) * 256).round() / 256
     rows = height if guide.device.type != "cpu" else max(STRIP // width, 2 * radius, 1)
     fitted = torch.empty(1, guide.shape[1] + 1, height, width, device=guide.device)
     for top in range(0, height, rows):

@@ -95,7 +95,7 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def choose_precision(device: torch.device, name: str = "auto") -> torch.dtype:
-    """'auto': float16 on CUDA, bfloat16 on CPUs with instructions for it, else float32; or a name. Raises InputError."""
+    """'auto': float16 on CUDA, bfloat16 on CPUs with instructions for it, else float32. Or a name. InputError."""
     named = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
     if name in named:
         return named[name]

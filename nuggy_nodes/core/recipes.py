@@ -23,8 +23,11 @@ class Recipe:
     """
 
     name: str
-    views: tuple[View, ...] = setting(PAIR, "what the network is shown: SIZE[f][pPERCENT] each, f for mirrored, p for a "
-                                      "border continued by PERCENT of the photograph's side")  # fmt: skip
+    views: tuple[View, ...] = setting(
+        PAIR,
+        "what the network is shown: SIZE[f][pPERCENT] each, f for mirrored, p for a border continued by PERCENT of the "
+        "photograph's side",
+    )
     combine: str = setting("mean", "how the views' answers become one")
     guide: str = setting("colour", "guided filter at the photograph's size: colour, grey or none")
     radius: float = setting(

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -29,7 +30,7 @@ SMALL = ("conv_in", "stage1.", "stage2.", "stage2d.", "stage1d.", "side")
 
 @dataclass(frozen=True)
 class Info:
-    """What travels with the weights. `mean` and `std` normalise RGB values 0..1; `size` is the input side trained at."""
+    """What travels with the weights. `mean` and `std` normalise RGB values 0..1; `size` is the trained input side."""
 
     architecture: str = "isnet"
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
@@ -49,7 +50,7 @@ class Info:
         try:
             raw = json.loads(metadata["nuggy"])
             known = {f.name for f in fields(cls)}
-            kept = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items() if k in known}
+            kept: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items() if k in known}
             info = cls(**kept)
             sane = len(info.mean) == len(info.std) == 3 and all(s > 0 for s in info.std) and info.size >= 256
         except (ValueError, TypeError, AttributeError) as e:
@@ -115,7 +116,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], Info]:
     try:
         with safe_open(path, framework="pt") as f:
             metadata = f.metadata()
-            raw = {k: f.get_tensor(k) for k in f.keys()}
+            raw = {k: f.get_tensor(k) for k in f.keys()}  # noqa: SIM118 (it is no dict)
     except (SafetensorError, OSError, ValueError) as e:
         raise WeightsError(f"{path}: not a whole safetensors file ({e}); copy or download it again") from e
     info = Info.from_metadata(metadata, path)
@@ -154,6 +155,7 @@ def save(state: Mapping[str, Tensor], info: Info, path: Path, *, eight_bit: bool
 
     The file is written whole or not at all.
     """
+    import contextlib
     import os
 
     from safetensors.torch import save as to_bytes
@@ -168,7 +170,8 @@ def save(state: Mapping[str, Tensor], info: Info, path: Path, *, eight_bit: bool
     except OSError as e:
         raise WeightsError(f"{path}: cannot be written ({e.strerror or e})") from e
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def names() -> list[str]:
