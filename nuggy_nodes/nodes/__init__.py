@@ -15,8 +15,6 @@ NODES = [NuggyLoader, NuggyTTAMask, GuidedFilterRefine, IslandRemove, Composite]
 
 
 class Nuggy(ComfyExtension):
-    async def on_load(self) -> None:
-        models.register()
-
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        models.register()  # not in on_load, which ComfyUI 0.3.75 does not call
         return NODES

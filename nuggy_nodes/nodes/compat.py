@@ -33,7 +33,7 @@ def english() -> dict[str, Any]:
 def schema(
     node_id: str, inputs: list[io.Input], outputs: list[io.Output], aliases: list[str], **more: Any
 ) -> io.Schema:
-    """The Schema of a node, with its texts filled in from the English locale, as far as this ComfyUI knows the fields."""
+    """A node's Schema with its texts from the English locale, less the fields that this ComfyUI does not know."""
     texts = english()[node_id]
     for given in inputs:
         given.display_name = texts["inputs"][given.id]["name"]
@@ -65,6 +65,16 @@ def advanced(given: io.Input) -> io.Input:
 def colour_input(name: str, default: str) -> io.Input:
     """A colour picker where there is one, else a text field for '#rrggbb'."""
     return io.Color.Input(name, default=default) if hasattr(io, "Color") else io.String.Input(name, default=default)
+
+
+def wrong_choice(node: type[io.ComfyNode], **given: Any) -> str | None:
+    """A sentence for the first of the given values that its Combo does not offer. ComfyUI 0.3.75 does not check V3
+    nodes' choices; what is linked (None here) is not known before the run."""
+    for asked in node.define_schema().inputs:
+        value = given.get(asked.id)
+        if isinstance(asked, io.Combo.Input) and isinstance(value, str) and value not in asked.options:
+            return f"{asked.id} must be one of {', '.join(asked.options)}; got {value!r}"
+    return None
 
 
 def intermediate(x: torch.Tensor) -> torch.Tensor:

@@ -12,7 +12,7 @@ from ..core.checks import match_batch
 from ..core.composite import colour_plane, fit, over, rgba
 from ..core.errors import InputError
 from ..core.guided import enlarge
-from .compat import colour_input, schema
+from .compat import colour_input, schema, wrong_choice
 from .tensors import from_image, from_mask, to_image, to_mask
 
 
@@ -47,11 +47,13 @@ class Composite(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, colour: Any = None) -> bool | str:
+    def validate_inputs(cls, colour: Any = None, fit: Any = None) -> bool | str:
         try:
-            return bool(parse_colour(colour)) if isinstance(colour, str) else True
+            if isinstance(colour, str):
+                parse_colour(colour)
         except InputError as e:
             return str(e)
+        return wrong_choice(cls, fit=fit) or True
 
     @classmethod
     def execute(

@@ -13,7 +13,7 @@ from ..core.levels import levels
 from ..core.pipeline import refine
 from ..core.predict import out_of_memory
 from ..core.recipes import RECIPES, Recipe, recipe
-from .compat import advanced, intermediate, schema
+from .compat import advanced, intermediate, schema, wrong_choice
 from .progress import Bar
 from .tensors import from_image, from_mask
 
@@ -42,11 +42,11 @@ class GuidedFilterRefine(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, black: Any = None, white: Any = None) -> bool | str:
+    def validate_inputs(cls, black: Any = None, white: Any = None, guide: Any = None) -> bool | str:
         given = [v for v in (black, white) if isinstance(v, (int, float))]  # a value that is linked comes later
         if any(not 0 <= v <= 1 for v in given) or (len(given) == 2 and not given[0] < given[1]):
             return f"black must be below white, both from 0 to 1; got black {black} and white {white}"
-        return True
+        return wrong_choice(cls, guide=guide) or True
 
     @classmethod
     def execute(cls, image: torch.Tensor, mask: torch.Tensor, **settings: Any) -> io.NodeOutput:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from comfy_api.latest import io
 
 from ..core.islands import IslandReport, remove_islands
 from ..core.recipes import RECIPES
-from .compat import advanced, intermediate, schema
+from .compat import advanced, intermediate, schema, wrong_choice
 from .progress import Bar, say
 from .tensors import from_mask
 
@@ -47,6 +49,10 @@ class IslandRemove(io.ComfyNode):
             ],
             hidden=[io.Hidden.unique_id],
         )
+
+    @classmethod
+    def validate_inputs(cls, keep: Any = None) -> bool | str:
+        return wrong_choice(cls, keep=keep) or True
 
     @classmethod
     def execute(cls, mask: torch.Tensor, keep: str, threshold: float, min_area: float, max_hole: float,

@@ -8,7 +8,7 @@ from comfy_api.latest import io
 
 from ..core.weights import default_path
 from . import models
-from .compat import Model, advanced, schema
+from .compat import Model, advanced, schema, wrong_choice
 from .network import ManagedNetwork
 
 PRECISIONS = ["auto", "float32", "bfloat16", "float16"]
@@ -26,6 +26,10 @@ class NuggyLoader(io.ComfyNode):
             [Model.Output("model")],
             ["remove background", "background removal model", "load isnet", "matting model", "rembg"],
         )
+
+    @classmethod
+    def validate_inputs(cls, weights: Any = None, precision: Any = None) -> bool | str:
+        return wrong_choice(cls, weights=weights, precision=precision) or True
 
     @classmethod
     def fingerprint_inputs(cls, weights: str, precision: str) -> Any:

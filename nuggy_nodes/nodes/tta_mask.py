@@ -11,7 +11,7 @@ from ..core.consensus import METHODS
 from ..core.errors import InputError
 from ..core.predict import View, parse_view
 from ..core.recipes import RECIPES
-from .compat import Model, advanced, intermediate, schema
+from .compat import Model, advanced, intermediate, schema, wrong_choice
 from .network import ManagedNetwork
 from .progress import Bar
 from .tensors import from_image
@@ -47,12 +47,13 @@ class NuggyTTAMask(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, custom_views: str = "") -> bool | str:
+    def validate_inputs(cls, views: Any = None, combine: Any = None, custom_views: Any = None) -> bool | str:
         try:
-            choose(CUSTOM, AUTO, custom_views or "1024")
+            if isinstance(custom_views, str) and views == CUSTOM:
+                choose(CUSTOM, AUTO, custom_views)
         except InputError as e:
             return str(e)
-        return True
+        return wrong_choice(cls, views=views, combine=combine) or True
 
     @classmethod
     def execute(

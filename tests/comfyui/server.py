@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import install
 import numpy as np
 from PIL import Image
+
+from . import install
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -61,8 +62,9 @@ class Server:
                    "--database-url", f"sqlite:///{base / 'comfyui.db'}", *arguments]  # fmt: skip
         command[1] = Path(command[1]) / "main.py"
         environment = os.environ | {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2"), "PYTHONUNBUFFERED": "1"}
-        self.process = subprocess.Popen([str(c) for c in command], env=environment, cwd=Path(command[1]).parent,
-                                        stdout=open(self.log, "w"), stderr=subprocess.STDOUT)  # fmt: skip
+        with open(self.log, "w") as log:
+            self.process = subprocess.Popen([str(c) for c in command], env=environment, cwd=Path(command[1]).parent,
+                                            stdout=log, stderr=subprocess.STDOUT)  # fmt: skip
         self._until_up()
 
     def _until_up(self, seconds: float = 300) -> None:
