@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from . import install, workflows
 from .page import Page, as_json, opened
@@ -39,11 +39,13 @@ FOLD = """async ({ids, promoted}) => {
     const {subgraph, node} = app.graph.convertToSubgraph(inside);
     subgraph.name = node.title = 'Remove background (Nuggy)';
     for (const n of [...app.graph._nodes]) if (n !== node) app.graph.remove(n);
-    node.pos = [0, 0];
+    node.pos = [0, 0]; node.size = [320, 330];
     node.properties.proxyWidgets = promoted;
     return JSON.parse(JSON.stringify(app.graph.serialize()));
 }"""
 SMALL = 480
+OUTLINE = [(0.28, 0.25), (0.45, 0.33), (0.58, 0.26), (0.60, 0.42), (0.74, 0.55), (0.84, 0.72), (0.83, 0.86),
+           (0.55, 0.90), (0.40, 0.78), (0.33, 0.68), (0.29, 0.50)]  # fmt: skip
 PROMOTED = [("NuggyTTAMask", "views"), ("GuidedFilterRefine", "radius"), ("GuidedFilterRefine", "black"),
             ("GuidedFilterRefine", "white"), ("IslandRemove", "min_area"), ("Composite", "colour"),
             ("Composite", "fit")]  # fmt: skip
@@ -74,15 +76,11 @@ def side_by_side(*pictures: np.ndarray, height: int = 300) -> Image.Image:
     return out
 
 
-def portable(graph: dict[str, Any]) -> dict[str, Any]:
-    """A graph without what belongs to this run of the page only."""
-    graph = {**graph, "extra": {}}
-    for node in graph["nodes"]:
-        for given in node.get("inputs", []):
-            given.pop("localized_name", None)
-        for made in node.get("outputs", []):
-            made.pop("localized_name", None)
-    return graph
+def portable(part: Any) -> Any:
+    """A graph without what belongs to this run of the page only: where its canvas stood, names in its language."""
+    if isinstance(part, dict):
+        return {k: {} if k == "extra" else portable(v) for k, v in part.items() if k != "localized_name"}
+    return [portable(v) for v in part] if isinstance(part, list) else part
 
 
 def draw(page: Page, server: Server) -> None:
@@ -116,8 +114,9 @@ def show(server: Server, w: workflows.Workflow, kitten: np.ndarray, osprey: np.n
     pictures = [kitten, osprey, kitten[:, ::-1]]
     loads = [k for k, n in w.prompt.items() if n["class_type"] == "LoadImage"]
     if w.name == "Refine any mask":
-        y, x = np.indices(kitten.shape[:2]) / np.array(kitten.shape[:2]).reshape(2, 1, 1)
-        rough = ((x - 0.47) / 0.2) ** 2 + ((y - 0.62) / 0.3) ** 2 < 1
+        stroke = Image.new("L", kitten.shape[1::-1])
+        ImageDraw.Draw(stroke).polygon([(x * stroke.width, y * stroke.height) for x, y in OUTLINE], fill=1)
+        rough = np.asarray(stroke) > 0
         pictures = [np.dstack((kitten, np.where(rough, 0, 255).astype(np.uint8)))]
     for i, load in enumerate(loads):
         w.prompt[load]["inputs"]["image"] = server.upload(f"drawn-{i}.png", np.ascontiguousarray(pictures[i]))
@@ -187,7 +186,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as base:
         server = Server(install.server(), Path(base))
         try:
-            with opened(server, 1900, 860) as page:
+            with opened(server, 1900, 760) as page:
                 draw(page, server)
         finally:
             server.stop()

@@ -105,7 +105,12 @@ def blueprint() -> Workflow:
     p = Prompt()
     image, behind = p.add("LoadImage", image=PICTURE), p.add("LoadImage", image=PICTURE)
     ids = extend(p, image, Composite={"background": behind}, **BEST)
-    return Workflow("Remove background (Nuggy)", p, {image: (-640, 0), behind: (-640, 500), **_line(ids, 0, (-320, 0))})
+    p[ids["SaveImage"]] = {"class_type": "PreviewImage", "inputs": {"images": [ids["Composite"], 0]}}
+    seen = [p.add("PreviewImage", images=(ids["Composite"], 1))]  # what stays outside makes an output of the blueprint
+    seen += [p.add("MaskPreview", mask=(ids["Composite"], i)) for i in (2, 3)]
+    at = {image: (-640, 0), behind: (-640, 500), **_line(ids, 0, (-320, 0))}
+    at |= {n: (1700, 300 * i) for i, n in enumerate(seen)}
+    return Workflow("Remove background (Nuggy)", p, at)
 
 
 def help_pages() -> tuple[Prompt, dict[str, str]]:
