@@ -71,6 +71,18 @@ class Page:
         self.tab.locator('[data-testid="queue-button"]').first.click()
         return self.do("() => window.ended")
 
+    def click_node(self, kind: str) -> None:
+        """Bring a node to the middle of the page and click on its title, which selects it."""
+        place = self.do(
+            """(kind) => { const node = app.graph._nodes.find(n => n.type === kind), ds = app.canvas.ds;
+            ds.scale = 1; ds.offset = [600 - node.pos[0], 300 - node.pos[1]]; app.graph.setDirtyCanvas(true, true);
+            const at = app.canvas.canvas.getBoundingClientRect();
+            return [at.x + 600 + 60, at.y + 300 - 15] }""",
+            kind,
+        )
+        self.tab.wait_for_timeout(500)
+        self.tab.mouse.click(*place)
+
     def shot(self, path: Path, fit: bool = True, **options: Any) -> None:
         if fit:
             self.command("Comfy.Canvas.FitView")

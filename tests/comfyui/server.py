@@ -57,13 +57,13 @@ class Server:
             self.port = s.getsockname()[1]
         self.base, self.url, self.client = base, f"http://127.0.0.1:{self.port}", uuid.uuid4().hex
         self.log = base / "server.log"
-        command = [install.python(folder), root or folder / "ComfyUI", "--cpu", "--port", self.port,
-                   "--listen", "127.0.0.1", "--base-directory", base, "--disable-api-nodes",
-                   "--database-url", f"sqlite:///{base / 'comfyui.db'}", *arguments]  # fmt: skip
-        command[1] = Path(command[1]) / "main.py"
+        python = os.environ.get("NUGGY_COMFYUI_PYTHON") or install.python(folder)
+        main = (root or folder / "ComfyUI") / "main.py"
+        command = [python, main, "--cpu", "--port", self.port, "--listen", "127.0.0.1", "--base-directory", base,
+                   "--disable-api-nodes", "--database-url", f"sqlite:///{base / 'comfyui.db'}", *arguments]  # fmt: skip
         environment = os.environ | {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2"), "PYTHONUNBUFFERED": "1"}
         with open(self.log, "w") as log:
-            self.process = subprocess.Popen([str(c) for c in command], env=environment, cwd=Path(command[1]).parent,
+            self.process = subprocess.Popen([str(c) for c in command], env=environment, cwd=main.parent,
                                             stdout=log, stderr=subprocess.STDOUT)  # fmt: skip
         self._until_up()
 
