@@ -166,7 +166,8 @@ def draw_help(server: Server, kitten: np.ndarray) -> None:
     save("NuggyTTAMask", kitten, made["NuggyTTAMask"])
     save("GuidedFilterRefine", kitten[near], made["NuggyTTAMask"][near], made["GuidedFilterRefine"][near])
     save("IslandRemove", made["GuidedFilterRefine"], made["IslandRemove"])
-    save("Composite", made["colour"], on_checks(made["rgba"]), made["mask"], made["background_mask"])
+    save("Composite", np.vstack((made["colour"][..., :3], made["mask"][..., :3])),
+         np.vstack((on_checks(made["rgba"]), made["background_mask"][..., :3])))  # fmt: skip
 
 
 def shrink(path: Path, most: int = 290_000) -> None:
