@@ -141,7 +141,9 @@ def compare(photograph: Path, onnx: Path, rounds: int, folder: Path) -> None:
         print(f"| {name} | {statistics.median(taken):.3f} | {ratio:.2f} | {peak(name, photograph, onnx):.2f} GiB |")
     large = folder / "large.png"
     image.resize((4000, 3000), Image.Resampling.BICUBIC).save(large, compress_level=1)
-    print(f"\n12 megapixels (4000x3000) through the default recipe: peak {peak('nuggy, default recipe', large, onnx):.2f} GiB")
+    print(
+        f"\n12 megapixels (4000x3000) through the default recipe: peak {peak('nuggy, default recipe', large, onnx):.2f} GiB"
+    )
 
 
 if __name__ == "__main__":
