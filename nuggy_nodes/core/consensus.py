@@ -45,7 +45,9 @@ def combine(views: Tensor, how: str, sizes: Sequence[int] = (), padded: Sequence
     if how not in METHODS:
         raise InputError(f"views are combined by one of {', '.join(METHODS)}; got {how!r}")
     if views.ndim != 5 or len(views) == 0:
-        raise InputError(f"views must be [views, batch, 1, height, width] with at least one view; got {tuple(views.shape)}")
+        raise InputError(
+            f"views must be [views, batch, 1, height, width] with at least one view; got {tuple(views.shape)}"
+        )
     for name, given in (("sizes", sizes), ("padded", padded)):
         if len(given) not in (0, len(views)):
             raise InputError(f"{name} has {len(given)} entries for {len(views)} views; give one per view")
