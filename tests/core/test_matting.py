@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from nuggy_nodes.core.errors import InputError
 from nuggy_nodes.core.guided import guided_filter
 from nuggy_nodes.core.matting import Laplacian, certainty, solve
