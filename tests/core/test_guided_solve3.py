@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from nuggy_nodes.core.guided import _solve3, guided_filter
 
 
