@@ -8,7 +8,7 @@ from nuggy_nodes.core import RECIPES, InputError, Recipe, View, cutout, recipe
 from nuggy_nodes.core.predict import run_squares
 from nuggy_nodes.core.seed import seed_alpha
 
-SMALL = {"views": (View(256), View(256, flip=True))}
+SMALL = {"views": (View(512), View(512, flip=True))}
 
 
 def plain_seed(image, network):
@@ -53,10 +53,10 @@ def test_seed_recipe_against_a_plain_reading(network, chelsea):
 def test_seed_settings_are_used(network, chelsea, monkeypatch):
     from nuggy_nodes.core import seed
 
-    answers = torch.rand(2, 1, 1024, 1024)
+    answers = torch.nn.functional.interpolate(torch.rand(2, 1, 16, 16) * 9 - 5, size=(1024, 1024), mode="bilinear")
     monkeypatch.setattr(seed, "run_squares", lambda *a, **k: answers)
     plain = seed_alpha(chelsea, network, recipe("seed"))
-    for change in ({"gamma": 0.9}, {"threshold": 0.6}, {"radius": 1}, {"epsilon": 1e-1}, {"min_area": 0.9}):
+    for change in ({"gamma": 0.9}, {"threshold": 0.6}, {"radius": 1}, {"epsilon": 1e-1}, {"min_area": 0.2}):
         assert not torch.equal(seed_alpha(chelsea, network, recipe("seed", **change)), plain), change
 
 

@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 
 from nuggy_nodes.core import InputError, Network, View, consensus, predict
+from nuggy_nodes.core.info import Info
 from nuggy_nodes.core.predict import choose_device, choose_precision, out_of_memory, parse_view, run_squares
-from nuggy_nodes.core.weights import Info
 
 
 class HalfGrid(torch.nn.Module):

@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from nuggy_nodes.core import WeightsError, convert, verify, weights
-from nuggy_nodes.core.isnet import ISNet
-from nuggy_nodes.core.weights import Info
+from nuggy_nodes.core.info import Info
+from nuggy_nodes.core.isnet import ISNet, layer_names
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def authors_state():
     torch.manual_seed(3)
     state = {}
     shapes = {k: v.shape for k, v in ISNet().state_dict().items()}
-    for name in weights.names():
+    for name in layer_names():
         bare = name == "conv_in" or name.startswith("side")
         layer = name if bare else f"{name}.conv_s1"
         state[f"{layer}.weight"] = torch.randn(shapes[f"{name}.weight"]) * 0.05
@@ -80,7 +80,7 @@ def onnx_graph(folded, authors_state, half, named, constants, norms):
             stored.append(tensor)
         return name
 
-    for i, name in enumerate(weights.names()):
+    for i, name in enumerate(layer_names()):
         source = authors_state if norms and f"{name}.bn_s1.weight" in authors_state else folded
         layer = f"{name}.conv_s1" if source is authors_state else name
         inputs = [f"x{i}", put(f"w{i}", source[f"{layer}.weight"]), put(f"b{i}", source[f"{layer}.bias"])]
