@@ -73,4 +73,5 @@ def backdrop(background: torch.Tensor | None, colour: str, how: str, like: torch
     """What stands behind: the background picture fitted to the frame of `like` [B,3,H,W], else a plane of colour."""
     if background is None:
         return colour_plane(parse_colour(colour), like)
-    return fit(from_image(background, "background").to(like), *like.shape[-2:], how)
+    height, width = like.shape[-2:]
+    return fit(from_image(background, "background").to(like), height, width, how)

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from . import install, workflows
-from .page import Page, as_json, opened
+from .page import Page, as_json, browsing
 from .server import REPOSITORY, Server
 
 LAYOUT = """async ({prompt, at, sizes, titles, note}) => {
@@ -187,8 +187,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as base:
         server = Server(install.server(), Path(base))
         try:
-            with opened(server, 1900, 760) as page:
-                draw(page, server)
+            with browsing() as open_tab:
+                draw(open_tab(server, 1900, 760), server)
         finally:
             server.stop()
     shrink(REPOSITORY / "docs" / "comfyui-graph.png")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -92,12 +93,17 @@ class Page:
 
 
 @contextmanager
-def opened(server: Server, width: int = 1600, height: int = 950, **settings: Any):
-    server.post("/settings", SETTINGS | settings)
+def browsing() -> Iterator[Any]:
+    """A browser, as open(server, width, height, **settings) that gives a Page in a tab of its own."""
     with sync_playwright() as p:
         browser = p.chromium.launch(executable_path=install.browser(), headless=True, args=FLAGS)
+
+        def open_tab(server: Server, width: int = 1600, height: int = 950, **settings: Any) -> Page:
+            server.post("/settings", SETTINGS | settings)
+            return Page(browser.new_page(viewport={"width": width, "height": height}), server)
+
         try:
-            yield Page(browser.new_page(viewport={"width": width, "height": height}), server)
+            yield open_tab
         finally:
             browser.close()
 

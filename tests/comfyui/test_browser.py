@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from .page import Page, opened
+from .page import Page, browsing
 from .server import REPOSITORY, Server
 
 THUMBNAILS = "() => [...document.querySelectorAll('[role=dialog] img')].filter(i => i.naturalWidth > 300).length >= 4"
@@ -21,10 +21,15 @@ def workflow(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def page(server: Server, photo: np.ndarray) -> Iterator[Page]:
-    server.upload("example.png", photo)
-    with opened(server) as found:
+def open_tab() -> Iterator[Any]:
+    with browsing() as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def page(server: Server, photo: np.ndarray, open_tab: Any) -> Page:
+    server.upload("example.png", photo)
+    return open_tab(server)
 
 
 def test_template_runs_and_shows_its_result(page: Page, server: Server) -> None:
@@ -94,17 +99,16 @@ def test_blueprint_runs_as_one_node(page: Page) -> None:
 
 
 @pytest.mark.parametrize("language", ["ko", "ja", "zh"])
-def test_page_speaks_the_language(server: Server, language: str) -> None:
+def test_page_speaks_the_language(server: Server, open_tab: Any, language: str) -> None:
     texts = json.loads((REPOSITORY / "locales" / language / "nodeDefs.json").read_text(encoding="utf-8"))
-    try:
-        with opened(server, **{"Comfy.Locale": language}) as page:
-            page.load(workflow("Cut out"))
-            page.shot(KEPT / f"language-{language}.png")
-            titles = page.do("() => Object.fromEntries(app.graph._nodes.map(n => [n.type, n.title]))")
-            inputs = page.do("""() => app.graph._nodes.find(n => n.type === 'GuidedFilterRefine').widgets
-                .map(w => w.label ?? w.name)""")
-    finally:
-        server.post("/settings", {"Comfy.Locale": "en"})
+    page = open_tab(server, **{"Comfy.Locale": language})
+    page.load(workflow("Cut out"))
+    page.shot(KEPT / f"language-{language}.png")
+    titles = page.do("() => Object.fromEntries(app.graph._nodes.map(n => [n.type, n.title]))")
+    inputs = page.do("""() => app.graph._nodes.find(n => n.type === 'GuidedFilterRefine').widgets
+        .map(w => w.label ?? w.name)""")
+    server.post("/settings", {"Comfy.Locale": "en"})
+    page.tab.close()
     for kind, text in texts.items():
         assert titles[kind] == text["display_name"]
     assert texts["GuidedFilterRefine"]["inputs"]["radius"]["name"] in inputs
