@@ -26,6 +26,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
+def newer_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The same ComfyUI behind the page of the 0.33 line."""
+    root = os.environ.get("NUGGY_COMFYUI")
+    arguments = ("--front-end-root", str(install.front_end()))
+    running = Server(install.server(), tmp_path_factory.mktemp("newer"), Path(root) if root else None, arguments)
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
 def photo() -> np.ndarray:
     """The kitten, 480 pixels wide, 8 bits [H,W,3]."""
     with Image.open(REPOSITORY / "samples" / "kitten-on-lawn.jpg") as f:

@@ -122,6 +122,14 @@ def _make_server(folder: Path) -> None:
     run(python(folder), "-c", "import torch, torchvision, torchaudio; print(torch.__version__)")
 
 
+def front_end() -> Path:
+    """The page of ComfyUI 0.33 for an older server's --front-end-root: up to 1.32 it forgets packs' translations."""
+    package = "comfyui-frontend-package==1.49.6"
+    pip = ("-m", "pip", "-q", "--no-input", "install", "--no-deps", "--target")
+    folder = made(cache() / "front-end-1.49.6", package, lambda f: run(python(f), *pip, f / "page", package))
+    return folder / "page" / "comfyui_frontend_package" / "static"
+
+
 def comfy_cli() -> Path:
     """The registry's own checker, in an environment of its own: its `comfy` program."""
     package = "comfy-cli>=1.4"

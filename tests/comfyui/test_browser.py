@@ -99,15 +99,14 @@ def test_blueprint_runs_as_one_node(page: Page) -> None:
 
 
 @pytest.mark.parametrize("language", ["ko", "ja", "zh"])
-def test_page_speaks_the_language(server: Server, open_tab: Any, language: str) -> None:
+def test_page_speaks_the_language(newer_page: Server, open_tab: Any, language: str) -> None:
     texts = json.loads((REPOSITORY / "locales" / language / "nodeDefs.json").read_text(encoding="utf-8"))
-    page = open_tab(server, **{"Comfy.Locale": language})
+    page = open_tab(newer_page, **{"Comfy.Locale": language})
     page.load(workflow("Cut out"))
     page.shot(KEPT / f"language-{language}.png")
     titles = page.do("() => Object.fromEntries(app.graph._nodes.map(n => [n.type, n.title]))")
     inputs = page.do("""() => app.graph._nodes.find(n => n.type === 'GuidedFilterRefine').widgets
         .map(w => w.label ?? w.name)""")
-    server.post("/settings", {"Comfy.Locale": "en"})
     page.tab.close()
     for kind, text in texts.items():
         assert titles[kind] == text["display_name"]
