@@ -1,5 +1,7 @@
 """The dialog: GIMP's own for a procedure, with the settings that matter, the rest under an expander, and a preview."""
 
+import re
+
 import gi
 
 gi.require_version("GimpUi", "3.0")
@@ -19,7 +21,7 @@ LIGHT, DARK = 0x999999, 0x666666
 def run(procedure, config, image, layer, ask, launch):
     """Show the dialog. Whether OK was pressed. ask(how, want, source, config) begins a Call."""
     GimpUi.init("nuggy")
-    window = GimpUi.ProcedureDialog.new(procedure, config, procedure.get_menu_label().replace("_", "").rstrip("."))
+    window = GimpUi.ProcedureDialog.new(procedure, config, title(procedure))
     top = ["recipe", "keep", "existing-mask"]
     if config.find_property("hide-original"):
         top.append("hide-original")
@@ -43,6 +45,11 @@ def run(procedure, config, image, layer, ask, launch):
     finally:
         preview.stop()
         window.destroy()
+
+
+def title(procedure):
+    """The menu label without its mnemonic, which Asian translations put in brackets at the end, and without dots."""
+    return re.sub(r"\(_\w\)|_", "", procedure.get_menu_label()).rstrip(".")
 
 
 class Preview:

@@ -25,7 +25,7 @@ MANIFEST = "installed.json"
 FLATPAK = "org.gimp.GIMP"
 BRIDGE = "nuggy_bridge"  # the package of the files that the plug-in shares with the worker
 SHARED = (protocol, place, client)
-SUFFIXES = (".py", ".po", ".mo", ".html", ".xml")
+SUFFIXES = (".py", ".mo", ".html", ".xml")
 
 
 class InstallError(NuggyError):
