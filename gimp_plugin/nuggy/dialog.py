@@ -58,7 +58,7 @@ class Preview:
     def __init__(self, config, image, layer, ask, launch):
         self.config, self.image, self.layer = config, image, layer
         self.ask, self.launch = ask, launch
-        self.call = self.pictures = self.source = None
+        self.call = self.pictures = self.source = self.existing = None
         self.pause = self.watch = 0
         self.picture = Gtk.Image()
         self.picture.set_size_request(SIDE, SIDE * 3 // 4)
@@ -109,8 +109,10 @@ class Preview:
     def _begin(self):
         self.pause = 0
         try:
-            if self.source is None:
-                self.source = layers.read(self.image, self.layer, "preview", COMPUTED)
+            existing = self.config.get_property("existing-mask")
+            if self.source is None or self.existing != existing:
+                self.source = layers.read(self.image, self.layer, "preview", existing, COMPUTED)
+                self.existing = existing
             self.call = self.ask(self.launch(), "preview", self.source, self.config)
         except layers.Problem as e:
             self.words.set_text(str(e))

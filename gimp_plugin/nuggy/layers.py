@@ -47,15 +47,14 @@ def depths(image):
     """(samples in which pixels are read, samples of the mask): no coarser than the image's own."""
     nick = image.get_precision().value_nick
     mask = {"u8": "u8", "u16": "u16"}.get(nick.split("-")[0], "float")
-    if nick.endswith("-linear") and not nick.endswith("non-linear"):
-        return {"u8": "u16"}.get(mask, "float"), mask  # sRGB-encoded in as few bits it would lose its dark tones
-    return mask, mask
+    linear = nick.endswith("-linear") and not nick.endswith("non-linear")
+    return ("float" if linear else mask), mask  # linear samples, sRGB-encoded in as few bits, would lose dark tones
 
 
-def read(image, layer, want, longest=0):
+def read(image, layer, want, existing, longest=0):
     """A layer as (fields of a job, blobs): pixels, the mask it has, the selection over it.
 
-    want: as in the protocol. longest: scale down so that no side is longer (0: full size); for the preview.
+    want, existing: as in the protocol. longest: scale down so that no side is longer (0: full size); for the preview.
     """
     width, height = layer.get_width(), layer.get_height()
     scale = min(1.0, longest / max(width, height)) if longest else 1.0
@@ -71,11 +70,12 @@ def read(image, layer, want, longest=0):
     form = {1: "Y'", 2: "Y'A", 3: "R'G'B'", 4: "R'G'B'A"}[channels]  # the layer's own: any other is slow
     fields = {"width": width, "height": height, "channels": channels, "depth": depth, "mask_depth": mask_depth}
     blobs = {"pixels": layer.get_buffer().get(rect, scale, f"{form} {depth}", ABYSS)}
+    selected = not Gimp.Selection.is_empty(image)
     mask = layer.get_mask()
-    if mask is not None:  # "Y", linear: "Y'" would bend it
+    if mask is not None and (selected or existing != "replace"):  # "Y", linear: "Y'" would bend it
         blobs["mask"] = mask.get_buffer().get(rect, scale, f"Y {mask_depth}", ABYSS)
         fields["has_mask"] = True
-    if not Gimp.Selection.is_empty(image):
+    if selected:
         _ok, x, y = layer.get_offsets()
         over = Gegl.Rectangle.new(round(x * scale), round(y * scale), width, height)
         blobs["selection"] = image.get_selection().get_buffer().get(over, scale, "Y u8", ABYSS)

@@ -72,7 +72,8 @@ def work(name, image, chosen, config):
             Gimp.progress_set_text(words.stage(stage, i, len(chosen)))
             Gimp.progress_update((i + share) / len(chosen))
 
-        done.append((layer, compute(how, want, layers.read(image, layer, want), config, progress)))
+        source = layers.read(image, layer, want, config.get_property("existing-mask"))
+        done.append((layer, compute(how, want, source, config, progress)))
     if name == CUT_OUT:
         layers.add_layers(image, done, config.get_property("hide-original"))
     else:

@@ -265,6 +265,7 @@ class Call:
                 pass
             status = process.poll()
             if status:
+                self.place.remove_dead()
                 words = self.place.last_words()
                 raise WorkerError("start", f"{' '.join(self.launch.command())}\nstatus {status}\n{words}".rstrip())
             time.sleep(0.05)

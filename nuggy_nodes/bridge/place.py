@@ -20,6 +20,7 @@ import stat
 import struct
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -142,12 +143,18 @@ class Place:
             except OSError:
                 pass
 
-    def remove_dead(self) -> None:
-        """Take away what a killed worker left, if no worker is there."""
-        lock = self.take_lock() if self.folder.is_dir() else None
-        if lock:
-            with lock:
-                self.remove()
+    def remove_dead(self, patience: float = 1.0) -> None:
+        """Take away what a killed worker left, if no worker is there. Its lock may outlive its last word a moment."""
+        until = time.monotonic() + patience
+        while self.folder.is_dir() and (self.socket.exists() or self.card.exists()):
+            lock = self.take_lock()
+            if lock:
+                with lock:
+                    self.remove()
+            elif time.monotonic() > until:
+                return
+            else:
+                time.sleep(0.02)
 
     def connect(self, timeout: float) -> tuple[socket.socket, bytes]:
         """A connection to the worker and the secret. Raises Unreachable, or PlaceError if it is another user's."""

@@ -20,7 +20,7 @@ from typing import Any
 
 from . import protocol
 from .client import receive, send
-from .place import Place, PlaceError, is_this_user
+from .place import Place, PlaceError, Unreachable, is_this_user
 from .protocol import Bytes, Job, Message, ProtocolError
 
 Report = Callable[[str, float], None]
@@ -88,12 +88,17 @@ class Server:
         return True
 
     def _take_lock(self) -> Any:
-        until = time.monotonic() + 2  # one that is just ending, or a client that clears up after a dead one
+        """The lock, or None if another worker serves; waits for one that is ending, and a client that clears up."""
+        until = time.monotonic() + 2
         while True:
             lock = self.place.take_lock()
             if lock or time.monotonic() > until:
                 return lock
-            time.sleep(0.05)
+            try:
+                self.place.connect(1.0)[0].close()
+                return None
+            except Unreachable:
+                time.sleep(0.05)
 
     def _accept(self, server: socket.socket, secret: bytes) -> None:
         server.settimeout(0.25)
@@ -134,7 +139,7 @@ class Server:
             except RequestError as e:
                 self._say(link, {"error": e.kind, "text": str(e)})
             except (Gone, EOFError, OSError) as e:
-                log.info("hung up (%s)", e)
+                log.info("hung up at: %s", e)
             except MemoryError:
                 self._say(link, {"error": "memory", "text": "the request does not fit into memory"})
             except Exception as e:
@@ -160,11 +165,14 @@ class Server:
             job = Job.from_fields(fields)
             blobs = protocol.read_blobs(lambda n: receive(link, n), fields, job.sizes())
             report = self._reporter(link)
+            what = f"{job.width}x{job.height} {job.want} {job.recipe}"
             self._wait_for_turn(report)
             try:
+                log.info("%s begins", what)
                 answer = self.work(job, blobs, report)
             finally:
                 self._turn.release()
+            log.info("%s ends: %s", what, answer.fields)
             answer.fields["done"] = "cutout"
         else:
             raise ProtocolError(f"a request to do {str(do)[:50]!r}")

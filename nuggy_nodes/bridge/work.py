@@ -63,7 +63,7 @@ class Worker:
         network = self.network()
         report("read", 0.0)
         colours, opacity = _pixels(job, blobs["pixels"], self.device)
-        bounded = colours.nan_to_num(0.0, 1.0, 0.0).clamp_(0, 1)
+        bounded = colours.nan_to_num(0.0, 1.0, 0.0).clamp_(0, 1) if job.depth == "float" else colours
         if opacity is not None:
             bounded = torch.lerp(torch.full_like(bounded, NEUTRAL), bounded, opacity)
         before = time.perf_counter()
@@ -76,9 +76,8 @@ class Worker:
         if job.want in ("mask", "preview"):
             answer["mask"] = to_bytes(alpha, job.mask_depth if job.want == "mask" else "u8")
         if job.want in ("layer", "preview"):
-            shown = alpha if opacity is None else alpha * opacity
-            mixed = (alpha > 0) & (alpha < 1)
-            layer = torch.cat((torch.where(mixed, result.colours, colours), shown), 1)
+            cleaned = colours + (result.colours - bounded)  # the change alone: colours beyond sRGB stay beyond it
+            layer = torch.cat((cleaned, alpha if opacity is None else alpha * opacity), 1)
             answer["layer"] = to_bytes(layer, "float" if job.want == "layer" else "u8")
         seconds = {"core": core, "all": time.perf_counter() - started, **result.seconds}
         return Message({"seconds": {k: round(v, 4) for k, v in seconds.items()}}, answer)
@@ -158,7 +157,7 @@ def from_bytes(data: Bytes, depth: str, height: int, width: int, channels: int, 
     raw = np.frombuffer(data, DTYPES[depth]).reshape(height, width, channels)
     x = torch.from_numpy(raw if depth == "float" else raw.astype(np.int32) if depth == "u16" else raw).to(device)
     x = x.permute(2, 0, 1)[None].to(torch.float32, memory_format=torch.contiguous_format)
-    return x if depth == "float" else x / float(np.iinfo(DTYPES[depth]).max)
+    return x if depth == "float" else x.div_(float(np.iinfo(DTYPES[depth]).max))
 
 
 def to_bytes(x: Tensor, depth: str) -> Bytes:
@@ -166,6 +165,6 @@ def to_bytes(x: Tensor, depth: str) -> Bytes:
     x = x[0].permute(1, 2, 0)
     if depth != "float":
         top = int(np.iinfo(DTYPES[depth]).max)
-        x = (x.nan_to_num(0.0).clamp(0, 1) * top).round_().to(torch.int32 if depth == "u16" else torch.uint8)
+        x = x.nan_to_num(0.0).clamp_(0, 1).mul_(top).round_().to(torch.int32 if depth == "u16" else torch.uint8)
     array = np.ascontiguousarray(x.contiguous().cpu().numpy().astype(DTYPES[depth], copy=False))
     return memoryview(array.view(np.uint8).reshape(-1))  # type: ignore[arg-type]

@@ -13,6 +13,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from nuggy_nodes.bridge import client
+from nuggy_nodes.bridge.place import Place
+
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
 CACHE = Path(os.environ.get("NUGGY_CACHE") or Path.home() / ".cache" / "nuggy-tests") / "gimp"
@@ -72,12 +75,34 @@ class Root:
         return subprocess.run([sys.executable, "-m", "nuggy_nodes", *arguments], cwd=REPOSITORY, env=env,
                               capture_output=True, text=True, timeout=PATIENCE)  # fmt: skip
 
+    @property
+    def place(self) -> Place:
+        return Place(self.runtime / "nuggy")
+
+    @property
+    def settings(self) -> Path:
+        """Where the installed plug-in has it written down which Python serves it."""
+        return self.config / "plug-ins" / "nuggy" / client.SETTINGS
+
+    def end_worker(self) -> bool:
+        return client.quit(self.place)
+
+    def worker(self) -> int:
+        """The worker's process id, or 0 if none is alive."""
+        if not self.place.folder.is_dir():
+            return 0
+        lock = self.place.take_lock()
+        if lock:
+            lock.close()
+            return 0
+        return int(self.place.lock.read_text() or 0)
+
     def remove(self) -> None:
         shutil.rmtree(self.work, ignore_errors=True)
 
 
 class Gimp:
-    """A GIMP that runs the code it is given, one piece after another, until it is closed. With `display`, in a window."""
+    """A GIMP that runs the code it is given, piece by piece, until it is closed. With `display`, in a window."""
 
     def __init__(self, root: Root, display: str = "", env: dict[str, str] | None = None):
         self.root, self.count = root, 0
