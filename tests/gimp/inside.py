@@ -17,7 +17,7 @@ MASK, CUT_OUT = "plug-in-nuggy-remove-background", "plug-in-nuggy-cut-out"
 def serve(box):
     Gegl.init(None)
     number = 1
-    while not os.path.exists(os.path.join(box, "end")):
+    while os.path.isdir(box) and not os.path.exists(os.path.join(box, "end")):
         path = os.path.join(box, f"{number}.in")
         if not os.path.exists(path):
             time.sleep(0.01)
@@ -35,7 +35,7 @@ def serve(box):
         os.rename(path + ".part", os.path.join(box, f"{number}.out"))
         number += 1
     for image in Gimp.get_images():
-        image.delete()
+        image.delete()  # (one that is shown stays)
 
 
 def load(path):

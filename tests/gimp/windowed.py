@@ -38,14 +38,15 @@ class Desk:
     def has_mask(self) -> bool:
         return self.gimp("import inside; result = inside.image.get_layers()[0].get_mask() is not None")
 
-    def search(self, words: str) -> None:
-        """Run an action by its name in GIMP's action search, which also says in which menu it is."""
-        self.screen.key(self.window, "slash")
-        search = self.screen.window("Search Actions|Action Search|Search")
-        self.screen.run("xdotool", "type", "--window", search, "--delay", "40", words)
+    def choose(self, mnemonic: str, title: str) -> str:
+        """Filters > Nuggy > ... by the keyboard, and the id of the dialog that opens."""
+        self.screen.key(self.window, "Escape", "alt+r")
         time.sleep(1)
-        self.screen.shot("search")
-        self.screen.key(search, "Return")
+        self.screen.run("xdotool", "key", "--delay", "150", "Up", "Right")  # the last of the Filters menu
+        time.sleep(1)
+        self.screen.shot("menu")
+        self.screen.run("xdotool", "key", "--delay", "150", mnemonic)
+        return self.screen.window(title)
 
     def log(self) -> str:
         return self.root.place.last_words(1000)
@@ -68,20 +69,9 @@ def desk(root: Root, screen: Screen) -> Iterator[Desk]:
         made.gimp.close()
 
 
-def open_from_menu(desk: Desk) -> str:
-    """Filters > Nuggy > Remove Background... by the keyboard; the dialog's window."""
-    desk.screen.key(desk.window, "Escape", "alt+r")
-    time.sleep(1)
-    desk.screen.run("xdotool", "key", "--delay", "150", "Up", "Right")  # the last of the Filters menu
-    time.sleep(1)
-    desk.screen.shot("menu")
-    desk.screen.run("xdotool", "key", "--delay", "150", "r")
-    return desk.screen.window(TITLE)
-
-
 def test_dialog_preview_ok_undo(desk: Desk) -> None:
     before = desk.state()
-    window = open_from_menu(desk)
+    window = desk.choose("r", TITLE)
     wait_for(lambda: "preview balanced ends" in desk.log())
     time.sleep(1)
     desk.screen.shot("dialog", window)
@@ -113,8 +103,7 @@ def test_repeat_uses_the_remembered_values(desk: Desk) -> None:
 def test_values_are_remembered_in_the_dialog_and_cancel_changes_nothing(desk: Desk) -> None:
     before = desk.state()
     runs = desk.log().count("preview fast ends")
-    desk.search("Remove Background")
-    window = desk.screen.window(TITLE)
+    window = desk.choose("r", TITLE)
     wait_for(lambda: desk.log().count("preview fast ends") > runs)
     time.sleep(0.5)
     # open the expander: from the existing-mask box one step on
@@ -128,8 +117,7 @@ def test_values_are_remembered_in_the_dialog_and_cancel_changes_nothing(desk: De
 
 def test_new_layer_is_one_step(desk: Desk) -> None:
     before = desk.state()
-    desk.search("Cut Out to New Layer")
-    window = desk.screen.window("^Cut Out to New Layer$")
+    window = desk.choose("c", "^Cut Out to New Layer$")
     time.sleep(1)
     desk.screen.key(window, "alt+o")
     desk.screen.gone("^Cut Out to New Layer$")
