@@ -6,6 +6,7 @@ it cannot, goes through OpenCV (and pictures_deep.py on the way out).
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
@@ -21,14 +22,31 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from .core.errors import ImageError
 from .pictures_deep import encode_png16, encode_tiff16
 
-SUFFIXES = frozenset(".jpg .jpeg .jpe .png .webp .tif .tiff .bmp .gif .avif .jp2 .ppm .pgm .tga .ico .apng".split())
+SUFFIXES = frozenset(
+    (
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".png",
+        ".apng",
+        ".webp",
+        ".tif",
+        ".tiff",
+        ".bmp",
+        ".gif",
+        ".avif",
+        ".jp2",
+        ".ppm",
+        ".pgm",
+    )
+)
 FORMATS = {"png": ".png", "webp": ".webp", "tiff": ".tif"}
 MOST_PIXELS = 500_000_000  # above it a header is more likely an attack than a photograph
 
 
 @dataclass
 class Picture:
-    """rgb: [H,W,3], alpha: [H,W] or None, both uint8 or both uint16; icc: an RGB profile; dpi; note: what was left out."""
+    """rgb [H,W,3], alpha [H,W] or None, both uint8 or both uint16; icc: an RGB profile; note: what was left out."""
 
     rgb: np.ndarray
     alpha: np.ndarray | None = None
@@ -48,6 +66,10 @@ def read(path: Path) -> Picture:
             with Image.open(io.BytesIO(data)) as image:
                 return _decode(image, data, path)
     except UnidentifiedImageError:
+        pixels = _decode_deep(data, 1) if data[:4] in (b"II*\0", b"MM\0*") else None
+        if pixels is not None:  # a float TIFF, which Pillow does not know
+            alpha = pixels[..., 3] if pixels.shape[2] == 4 else None
+            return Picture(pixels[..., :3], alpha, note="its colour profile and resolution are left out")
         raise ImageError(f"{path}: not a picture in a format that can be read here") from None
     except Image.DecompressionBombError as e:
         raise ImageError(f"{path}: {e}") from None
@@ -149,11 +171,12 @@ def encode(pixels: np.ndarray, form: str, icc: bytes | None = None, dpi: tuple[f
         return (encode_png16 if form == "png" else encode_tiff16)(pixels, icc, dpi)
     if pixels.dtype == np.uint16:
         pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    options: dict[str, Any] = {
+    choices: dict[str, dict[str, Any]] = {
         "png": {"compress_level": 3},
         "webp": {"lossless": True, "exact": True, "quality": 40, "method": 2},
         "tiff": {"compression": "tiff_adobe_deflate"},
-    }[form]
+    }
+    options = choices[form]
     if icc:
         options["icc_profile"] = icc
     if dpi and form != "webp":
@@ -180,17 +203,25 @@ def write(path: Path, data: bytes, *, overwrite: bool = False) -> None:
     except OSError as e:
         raise ImageError(f"{path}: cannot be written: {_reason(e)}") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def _reason(e: BaseException) -> str:
     if isinstance(e, MemoryError):
         return "too large for this machine's memory"
     if isinstance(e, OSError) and e.errno is not None:
-        known = {errno.ENOSPC: "no space left on the disk", errno.EACCES: "no permission", errno.EPERM: "no permission",
-                 errno.ENOENT: "no such file", errno.EISDIR: "is a folder", errno.EROFS: "the disk is read-only",
-                 errno.EFBIG: "the file is too large for the disk or the user's limit",
-                 errno.ENAMETOOLONG: "the name is too long", errno.ENOTDIR: "part of the path is not a folder"}  # fmt: skip
+        known = {
+            errno.ENOSPC: "no space left on the disk",
+            errno.EFBIG: "the file is too large for the disk or the user's limit",
+            errno.EROFS: "the disk is read-only",
+            errno.EACCES: "no permission",
+            errno.EPERM: "no permission",
+            errno.ENOENT: "no such file",
+            errno.EISDIR: "is a folder",
+            errno.ENOTDIR: "part of the path is not a folder",
+            errno.ENAMETOOLONG: "the name is too long",
+        }
         return known.get(e.errno, e.strerror or str(e))
     text = str(e).splitlines()[0] if str(e) else type(e).__name__
     return f"the file is damaged or incomplete ({text})"

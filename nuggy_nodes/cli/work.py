@@ -22,7 +22,7 @@ NEUTRAL = 0.5  # what the network sees where the photograph is already transpare
 
 
 def background(text: str | None) -> tuple[float, ...] | Tensor:
-    """A colour by name, hex or CSS function, or a picture file [1,3,H,W]; None is white. Raises InputError, ImageError."""
+    """A colour (name, hex, CSS function) or a picture file [1,3,H,W]; None is white. Raises InputError, ImageError."""
     from PIL import ImageColor
 
     if text is None:

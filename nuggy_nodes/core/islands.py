@@ -113,7 +113,7 @@ def _fill_holes(alpha: np.ndarray, threshold: float, largest: float) -> int:
     """Set closed regions at or under the threshold, of at most `largest` pixels, to 1 in place; return how many."""
     import cv2
 
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((alpha <= threshold).view(np.uint8), connectivity=4)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((alpha <= threshold).view(np.uint8), connectivity=4)
     x, y, w, h = (stats[:, i] for i in (cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP, cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT))
     enclosed = (x > 0) & (y > 0) & (x + w < alpha.shape[1]) & (y + h < alpha.shape[0])
     hole = enclosed & (stats[:, cv2.CC_STAT_AREA] <= largest)

@@ -95,7 +95,7 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def choose_precision(device: torch.device, name: str = "auto") -> torch.dtype:
-    """'auto': float16 on CUDA, bfloat16 on CPUs with instructions for it, else float32; or a name. Raises InputError."""
+    """'auto': float16 on CUDA, bfloat16 on CPUs with instructions for it, else float32. Or a name. InputError."""
     named = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
     if name in named:
         return named[name]
@@ -144,7 +144,9 @@ def predict(
             squares = torch.cat([views[i].to_square(part) for i in group])
             for i, answer in zip(group, runner(squares).split(len(part))):
                 answers[i] = enlarge(views[i].from_square(answer.sigmoid()), grid, grid)
-        out.append(combine(torch.stack([answers[i] for i in range(len(views))]), how).to(images.device))
+        stack = torch.stack([answers[i] for i in range(len(views))])
+        sizes, padded = [v.size - 2 * v.margin for v in views], [v.margin > 0 for v in views]
+        out.append(combine(stack, how, sizes, padded).to(images.device))
     return torch.cat(out)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .errors import InputError
-from .predict import PAIR, View
+from .predict import PAIR, View, parse_view
 
 
 def setting(default: Any, help: str) -> Any:
@@ -23,8 +23,11 @@ class Recipe:
     """
 
     name: str
-    views: tuple[View, ...] = setting(PAIR, "what the network is shown: SIZE[f][pPERCENT] each, f for mirrored, p for a "
-                                      "border continued by PERCENT of the photograph's side")  # fmt: skip
+    views: tuple[View, ...] = setting(
+        PAIR,
+        "what the network is shown: SIZE[f][pPERCENT] each, f for mirrored, p for a border continued by PERCENT of the "
+        "photograph's side",
+    )
     combine: str = setting("mean", "how the views' answers become one")
     guide: str = setting("colour", "guided filter at the photograph's size: colour, grey or none")
     radius: float = setting(
@@ -52,14 +55,20 @@ class Recipe:
         return max(round(self.radius * max(height, width) / 1024), 1)
 
 
+def views(text: str) -> tuple[View, ...]:
+    """Views written as predict.parse_view reads them, with spaces between."""
+    return tuple(parse_view(v) for v in text.split())
+
+
 # The seed's recipe runs in seed.py; of its settings here only these can be changed: radius (pixels at 1024), epsilon,
 # threshold (its cutoff), min_area, gamma.
 RECIPES = {
     r.name: r
     for r in (
-        Recipe("fast", views=(View(1024),)),
-        Recipe("balanced"),
-        Recipe("best"),
+        # views are chosen by benchmarks/RESULTS.md; work in passes of 1024x1024: 0.8, 1.9, 3.5
+        Recipe("fast", views=views("896f")),
+        Recipe("balanced", views=views("768f 896 768fp15"), combine="regions"),
+        Recipe("best", views=views("896 896f 1024p15 1024fp15"), combine="regions"),
         Recipe("seed", guide="grey", radius=4, threshold=0.2, min_area=0.001, gamma=0.5, black=0.0, white=1.0),
     )
 }

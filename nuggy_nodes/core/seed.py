@@ -1,9 +1,9 @@
 """The seed's recipe, faults included: the baseline that every other recipe is measured against.
 
-Nuggy grew from a demo (github.com/Youl-AI/Nuggy). What it did, at 1024x1024 whatever the photograph: a sigmoid of what is a
-sigmoid already, two views averaged, stretched to the full range, a grey guided filter with radius 4, everything under a cutoff zeroed, outlines of small area
-dropped and the rest filled, gamma 0.5, near-white to white, 8 bits, and only then a resize to the photograph. The
-means of its filter mirror the border, as OpenCV does by default.
+Nuggy grew from a demo (github.com/Youl-AI/Nuggy). What it did, at 1024x1024 whatever the photograph: a sigmoid of what
+is a sigmoid already, two views averaged, stretched to the full range, a grey guided filter with radius 4, everything
+under a cutoff zeroed, outlines of small area dropped and the rest filled, gamma 0.5, near-white to white, 8 bits, and
+only then a resize to the photograph. The means of its filter mirror the border, as OpenCV does by default.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .predict import PAIR, Progress, run_squares
+from .predict import Progress, run_squares
 from .recipes import Recipe
 from .weights import Network
 
@@ -20,7 +20,7 @@ SIDE = 1024
 
 
 def seed_alpha(image: Tensor, network: Network, recipe: Recipe, progress: Progress | None = None) -> Tensor:
-    """image: [1,3,H,W], 0..1 (taken in 8 bits, as the demo read files). Returns [1,1,H,W] float32, 0..1, in 8-bit steps."""
+    """image: [1,3,H,W], 0..1, taken in 8 bits, as the demo read files. Returns [1,1,H,W] float32 in steps of 1/255."""
     import cv2
     from PIL import Image
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -59,7 +60,7 @@ def check(path: Path, expected: str, *, fresh: bool = False) -> None:
                 f"{path}: sha256 is {actual}, expected {expected}; the file is damaged or another one: restore it "
                 "(git checkout, or reinstall), or name it with --weights if it is meant"
             )
-        _keep(store, [k for k in known if not k.startswith(f"{path.resolve()}|")][-20:] + [key])
+        _keep(store, [*[k for k in known if not k.startswith(f"{path.resolve()}|")][-20:], key])
     _seen.add(key)
 
 
@@ -71,4 +72,5 @@ def _keep(store: Path, keys: list[str]) -> None:
         os.replace(temporary, store)
     except OSError as e:
         log.debug("verdict not kept: %s", e)
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
