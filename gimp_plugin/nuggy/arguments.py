@@ -51,7 +51,7 @@ def add(p, new_layer):
     p.add_choice_argument(
         "recipe", _("Reci_pe"), _("How much time to spend"), _choice(
             ("fast", _("Fast"), _("One look at the picture")),
-            ("balanced", _("Balanced"), _("Two looks; for most pictures")),
+            ("balanced", _("Balanced"), _("A few looks; for most pictures")),
             ("best", _("Best"), _("As good as it gets; takes the longest")),
         ), "balanced", rw)  # fmt: skip
     p.add_choice_argument(

@@ -154,7 +154,8 @@ def _there(job: Job, blobs: dict[str, Bytes], device: torch.device) -> tuple[Ten
 
 def from_bytes(data: Bytes, depth: str, height: int, width: int, channels: int, device: torch.device) -> Tensor:
     """Rows of samples to [1,C,H,W] float32; whole numbers become 0..1."""
-    raw = np.frombuffer(data, DTYPES[depth]).reshape(height, width, channels)
+    whole = data if isinstance(data, bytearray) else bytearray(data)  # torch wants to be allowed to write
+    raw = np.frombuffer(whole, DTYPES[depth]).reshape(height, width, channels)
     x = torch.from_numpy(raw if depth == "float" else raw.astype(np.int32) if depth == "u16" else raw).to(device)
     x = x.permute(2, 0, 1)[None].to(torch.float32, memory_format=torch.contiguous_format)
     return x if depth == "float" else x.div_(float(np.iinfo(DTYPES[depth]).max))

@@ -172,9 +172,10 @@ class Screen:
         """The id of a visible window whose title matches, once it is there."""
         until = time.monotonic() + timeout
         while time.monotonic() < until:
-            found = self.run("xdotool", "search", "--onlyvisible", "--name", title).stdout.split()
-            if found:
-                return found[-1].decode()
+            done = self.run("xdotool", "search", "--onlyvisible", "--name", title)
+            ids = done.stdout.split()
+            if done.returncode == 0 and ids and ids[-1].isdigit():  # it fails when a window goes as it looks
+                return ids[-1].decode()
             time.sleep(0.3)
         raise AssertionError(f"no window {title!r}")
 
