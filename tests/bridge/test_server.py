@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from nuggy_nodes.bridge import client, protocol
 from nuggy_nodes.bridge.client import Call, Launch, WorkerError
 from nuggy_nodes.bridge.place import Place, PlaceError, Unreachable
 from nuggy_nodes.bridge.protocol import Job
+from nuggy_nodes.bridge.server import Server
 
 STUB = Path(__file__).with_name("stub_worker.py")
 REPOSITORY = STUB.parents[2]
@@ -295,3 +297,15 @@ def test_quit_when_there_is_none(tmp_path: Path) -> None:
     assert client.quit(place) is False
     with pytest.raises(Unreachable):
         place.connect(1)
+
+
+def test_worker_of_replaced_code_ends_before_it_serves(tmp_path: Path) -> None:
+    place = Place(tmp_path / "r")
+    old = Server(place, work=lambda *a: protocol.Message({}), current=lambda: False)
+    thread = threading.Thread(target=old.serve)
+    thread.start()
+    wait_for(lambda: place.socket.exists() or place.card.exists())
+    with pytest.raises(Unreachable):
+        client.reach(place)
+    thread.join(10)
+    assert not thread.is_alive() and not place.socket.exists() and not place.card.exists()

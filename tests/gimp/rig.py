@@ -31,6 +31,8 @@ class Root:
     """
 
     def __init__(self, suite: str):
+        # the Python that runs the tests is shown inside, where /usr is another
+        assert Path(sys.base_prefix) != Path("/usr"), "run with a Python outside /usr: uv's, pyenv's, conda's"
         self.suite, self.path = suite, CACHE / suite
         if not self.path.is_dir():
             subprocess.run([HERE / "make_root.sh", suite, self.path], check=True)
