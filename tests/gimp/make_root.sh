@@ -39,7 +39,7 @@ for m in proc sys dev; do mount --rbind /$m "$part/$m"; done
 inside() { chroot "$part" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@" >>"$log" 2>&1; }
 inside apt-get update -qq
 inside apt-get install -y -qq --no-install-recommends gimp gir1.2-gimp-3.0 python3-gi python3-gi-cairo locales \
-  xvfb openbox xdotool x11-utils imagemagick fonts-dejavu-core fonts-droid-fallback adwaita-icon-theme
+  xvfb openbox xdotool x11-utils imagemagick fonts-dejavu-core fonts-droid-fallback fonts-nanum adwaita-icon-theme
 for l in ko_KR ja_JP zh_CN; do inside localedef -i $l -f UTF-8 $l.UTF-8; done
 inside apt-get clean
 rm -rf "$part"/var/lib/apt/lists/* "$part/etc/apt/sources.list" "$part/etc/apt/apt.conf.d/99acquire"
