@@ -53,10 +53,13 @@ def test_seed_recipe_against_a_plain_reading(network, chelsea):
 def test_seed_settings_are_used(network, chelsea, monkeypatch):
     from nuggy_nodes.core import seed
 
-    answers = torch.nn.functional.interpolate(torch.rand(2, 1, 16, 16) * 9 - 5, size=(1024, 1024), mode="bilinear")
+    answers = torch.zeros(2, 1, 1024, 1024)  # a body and an island, soft at the edge, under the cutoff between them
+    answers[:, :, 100:700, 100:500], answers[:, :, 800:900, 800:900] = 0.9, 0.8
+    answers = torch.nn.functional.avg_pool2d(answers, 41, 1, 20)
+    answers = (answers + answers.flip(-1)) / 2
     monkeypatch.setattr(seed, "run_squares", lambda *a, **k: answers)
     plain = seed_alpha(chelsea, network, recipe("seed"))
-    for change in ({"gamma": 0.9}, {"threshold": 0.6}, {"radius": 1}, {"epsilon": 1e-1}, {"min_area": 0.2}):
+    for change in ({"gamma": 0.9}, {"threshold": 0.6}, {"radius": 1}, {"epsilon": 1e-1}, {"min_area": 0.05}):
         assert not torch.equal(seed_alpha(chelsea, network, recipe("seed", **change)), plain), change
 
 
@@ -109,6 +112,22 @@ def test_recipes():
     assert recipe("fast", black=0.3).black == 0.3 and recipe("fast").black != 0.3
     assert Recipe("mine").radius_for(600, 800) == round(Recipe("mine").radius * 800 / 1024)
     assert Recipe("mine").radius_for(3, 2) == 1
+    assert Recipe("mine", radius=20).radius_for(1024, 1024, 0.0625) == 10  # a sixteenth: half the extent of a quarter
+    assert Recipe("mine", radius=20).radius_for(1024, 1024, 0.0) == 3
+    assert [Recipe("mine", black=0.1, white=0.9).levels_for(i) for i in (0, 1)] == [(0.1, 0.9), (0.05, 0.95)]
+
+
+def test_passes_are_the_filter_and_levels_in_turn(chelsea):
+    from nuggy_nodes.core.guided import guided_filter
+    from nuggy_nodes.core.levels import levels
+    from nuggy_nodes.core.pipeline import refine
+
+    coarse = torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(2))
+    settings = recipe("fast", passes=2, gamma=0.5)
+    radius = settings.radius_for(300, 451, float(coarse.mean()))
+    first = levels(guided_filter(chelsea, coarse, radius, 1e-4), 0.1, 0.9)
+    expected = levels(guided_filter(chelsea, first, radius, 1e-4), 0.05, 0.95, 0.5)
+    torch.testing.assert_close(refine(chelsea, coarse, settings), expected)
 
 
 @pytest.mark.parametrize(
@@ -117,6 +136,7 @@ def test_recipes():
         ("none", {}, "fast"),
         ("fast", {"blur": 1}, "blur"),
         ("fast", {"guide": "red"}, "guide"),
+        ("fast", {"passes": 0}, "passes"),
         ("fast", {"views": ()}, "view"),
     ],
 )
