@@ -9,7 +9,6 @@ import torch
 from comfy_api.latest import io
 
 from ..core.checks import match_batch
-from ..core.levels import levels
 from ..core.pipeline import refine
 from ..core.predict import out_of_memory
 from ..core.recipes import RECIPES, Recipe, recipe
@@ -36,6 +35,7 @@ class GuidedFilterRefine(io.ComfyNode):
                 advanced(io.Float.Input("gamma", default=USUAL.gamma, min=0.1, max=4.0, step=0.05)),
                 advanced(io.Combo.Input("guide", options=["colour", "grey", "none"], default=USUAL.guide)),
                 advanced(io.Float.Input("epsilon", default=USUAL.epsilon, min=1e-6, max=1.0, step=1e-5, round=1e-6)),
+                advanced(io.Int.Input("passes", default=USUAL.passes, min=1, max=3, step=1)),
             ],
             [io.Mask.Output("refined_mask")],
             ["guided filter", "refine mask", "refine edges", "hair", "mask upsampling", "feather", "matting", "levels"],
@@ -65,10 +65,9 @@ def on_best_device(image: torch.Tensor, mask: torch.Tensor, wanted: Recipe) -> t
     device = mm.get_torch_device()
     mm.free_memory(image.shape[-2] * image.shape[-1] * BYTES_PER_PIXEL, device)
     try:
-        alpha = refine(image.to(device), mask.to(device), wanted)
+        return refine(image.to(device), mask.to(device), wanted)
     except Exception as e:
         if not out_of_memory(e) or device.type == "cpu":
             raise
         mm.soft_empty_cache()
-        alpha = refine(image.cpu(), mask.cpu(), wanted)
-    return levels(alpha, wanted.black, wanted.white, wanted.gamma)
+        return refine(image.cpu(), mask.cpu(), wanted)

@@ -9,7 +9,7 @@ USUAL: dict[str, dict[str, Any]] = {
     "NuggyLoader": {"weights": DEFAULT, "precision": "float32"},
     "NuggyTTAMask": {"views": "custom", "combine": "auto", "custom_views": "256", "chunk": 0},
     "GuidedFilterRefine": {"radius": 20.0, "black": 0.1, "white": 0.9, "gamma": 1.0, "guide": "colour",
-                           "epsilon": 1e-4},
+                           "epsilon": 1e-4, "passes": 1},
     "IslandRemove": {"keep": "subject", "threshold": 0.1, "min_area": 0.002, "max_hole": 0.0, "min_reach": 0.02,
                      "min_peak": 0.5},
     "Composite": {"colour": "#ffffff", "fit": "cover"},

@@ -46,7 +46,8 @@ def test_chain_on_a_photograph_equals_the_core(server: Server, photo: np.ndarray
 
     image = torch.from_numpy(photo.astype(np.float32) / 255).movedim(-1, 0)[None]
     same = recipe("fast", radius=20.0, black=0.1, white=0.9, epsilon=1e-4, threshold=0.1, min_area=0.002,
-                  min_reach=0.02, min_peak=0.5, max_hole=0.0, guide="colour", islands="subject", gamma=1.0)  # fmt: skip
+                  min_reach=0.02, min_peak=0.5, max_hole=0.0, guide="colour", islands="subject", gamma=1.0,
+                  passes=1)  # fmt: skip
     alpha = cutout(image, load(), same).alpha[0, 0].numpy()
     difference = np.abs(saved[..., 3] / 255 - alpha)
     assert difference.max() < 1.01 / 255  # Save Image cuts off what is under one step of 8 bits

@@ -39,7 +39,7 @@ def see(pack, model, image, views="custom", combine="auto", custom_views="256 25
 
 
 def refine(pack, image, mask, **changes):
-    given = {"radius": 20.0, "black": 0.1, "white": 0.9, "gamma": 1.0, "guide": "colour", "epsilon": 1e-4}
+    given = {"radius": 20.0, "black": 0.1, "white": 0.9, "gamma": 1.0, "guide": "colour", "epsilon": 1e-4, "passes": 1}
     return pack.GuidedFilterRefine.execute(image, mask, **given | changes).args[0]
 
 
@@ -152,12 +152,15 @@ def test_refinement_reaches_the_pictures_size_from_any_mask(pack, image, mask):
         assert refined[0, 24, 20] > 0.9 and refined[0, 2, 60] < 0.1
 
 
-def test_refinement_equals_the_cores(pack, image, mask):
-    from nuggy_nodes.core.guided import guided_filter
-    from nuggy_nodes.core.levels import levels
+@pytest.mark.parametrize("passes", [1, 2])
+def test_refinement_equals_the_cores(pack, image, mask, passes):
+    from nuggy_nodes.core import recipe
+    from nuggy_nodes.core.pipeline import refine as core_refine
 
-    expected = levels(guided_filter(image.movedim(-1, 1), mask[:, None], 1, 1e-4), 0.1, 0.9)
-    assert torch.equal(refine(pack, image, mask), expected[:, 0])
+    wanted = recipe("balanced", radius=20.0, black=0.1, white=0.9, gamma=1.0, epsilon=1e-4, passes=passes)
+    pairs = zip(image.movedim(-1, 1).split(1), mask[:, None].split(1))
+    expected = torch.cat([core_refine(i, m, wanted) for i, m in pairs])
+    assert torch.equal(refine(pack, image, mask, passes=passes), expected[:, 0])
 
 
 @pytest.mark.parametrize("guide", ["colour", "grey", "none"])
