@@ -22,7 +22,8 @@ from gi.repository import Gegl, Gimp, Gio, GLib  # noqa: E402
 from words import _  # noqa: E402
 
 try:
-    from nuggy_bridge import client
+    from nuggy_bridge import client, protocol
+    from nuggy_bridge.launch import SETTINGS, Launch, WorkerError
 except ImportError:  # the folder was copied by hand: register all the same, and say what is missing when asked to work
     client = None
 
@@ -37,15 +38,15 @@ def launch():
     try:
         from pathlib import Path
 
-        return client.Launch.read(Path(HERE, client.SETTINGS))
-    except client.WorkerError as e:
+        return Launch.read(Path(HERE, SETTINGS))
+    except WorkerError as e:
         raise layers.Problem(words.failure(e, HERE)) from None
 
 
 def ask(how, want, source, config):
     """Send the worker a layer, as layers.read gives it, and the settings: a Call."""
     fields, blobs = source
-    return client.ask(how, client.protocol.Job(want=want, **fields, **arguments.of(config)), blobs)
+    return client.ask(how, protocol.Job(want=want, **fields, **arguments.of(config)), blobs)
 
 
 def compute(how, want, source, config, progress):
@@ -56,7 +57,7 @@ def compute(how, want, source, config, progress):
             if event:
                 progress(*event)
         return bytes(call.result().blobs[want])
-    except client.WorkerError as e:
+    except WorkerError as e:
         raise layers.Problem(words.failure(e, HERE)) from None
 
 

@@ -19,12 +19,14 @@ from pathlib import Path, PurePosixPath
 
 from ..core.errors import NuggyError
 from . import client, place, protocol
+from . import launch as launching
+from .launch import SETTINGS, Launch, clean_environment
 
 NAME = "nuggy"
 MANIFEST = "installed.json"
 FLATPAK = "org.gimp.GIMP"
 BRIDGE = "nuggy_bridge"  # the package of the files that the plug-in shares with the worker
-SHARED = (protocol, place, client)
+SHARED = (protocol, place, launching, client)
 SUFFIXES = (".py", ".mo", ".html", ".xml")
 
 
@@ -104,7 +106,7 @@ def _source() -> Path:
     raise InstallError(f"the plug-in's files are not in {package.parent / 'gimp_plugin'}; reinstall Nuggy")
 
 
-def this_launch(configuration: Configuration, python: str = "", device: str = "auto") -> client.Launch:
+def this_launch(configuration: Configuration, python: str = "", device: str = "auto") -> Launch:
     """How a worker is started with the given Python (this one if none is). Raises InstallError if it has no Nuggy.
 
     If that Python does not import Nuggy by itself, the repository that this runs from is recorded with it.
@@ -118,7 +120,7 @@ def this_launch(configuration: Configuration, python: str = "", device: str = "a
             done = subprocess.run(
                 command,
                 cwd=folder or tempfile.gettempdir(),
-                env=client.clean_environment(os.environ),
+                env=clean_environment(os.environ),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -127,12 +129,12 @@ def this_launch(configuration: Configuration, python: str = "", device: str = "a
         except (OSError, subprocess.TimeoutExpired) as e:
             raise InstallError(f"{path} cannot be run: {e}") from None
         if done.returncode == 0:
-            return client.Launch(path, folder, configuration.runtime, device=device)
+            return Launch(path, folder, configuration.runtime, device=device)
         seen = done.stderr.strip().rpartition("\n")[2]
     raise InstallError(f"{path} has no Nuggy ({seen}); give a Python that has, or install Nuggy with it")
 
 
-def install(configuration: Configuration, launch: client.Launch) -> int:
+def install(configuration: Configuration, launch: Launch) -> int:
     """Write the plug-in's folder, whole or not at all; returns the number of files. Raises InstallError."""
     target = configuration.target
     _check(target, configuration)
@@ -145,8 +147,8 @@ def install(configuration: Configuration, launch: client.Launch) -> int:
                 path = fresh / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
-            launch.write(fresh / client.SETTINGS)
-            names = [*files, client.SETTINGS, MANIFEST]
+            launch.write(fresh / SETTINGS)
+            names = [*files, SETTINGS, MANIFEST]
             (fresh / MANIFEST).write_text(json.dumps({"files": names}, indent=1) + "\n", encoding="utf-8")
             os.chmod(fresh, 0o755)
             os.chmod(fresh / "nuggy.py", 0o755)

@@ -46,7 +46,7 @@ def default_folder(environ: Mapping[str, str] | None = None, platform: str = sys
     runtime = env.get("XDG_RUNTIME_DIR")
     if runtime and os.path.isabs(runtime) and os.path.isdir(runtime):
         return Path(runtime, "nuggy")
-    if platform == "darwin":  # its TMPDIR is the user's own, and differs from a terminal's in no session
+    if platform == "darwin":  # it has no runtime folder
         return Path(os.path.expanduser("~"), "Library", "Caches", "nuggy")
     return Path(tempfile.gettempdir(), f"nuggy-{os.getuid()}")
 

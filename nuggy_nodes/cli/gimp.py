@@ -87,7 +87,8 @@ def _install(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from ..bridge import client, install
+    from ..bridge import install
+    from ..bridge.launch import SETTINGS, Launch, WorkerError
 
     failed = 0
     for configuration in _configurations(args):
@@ -97,8 +98,8 @@ def _check(args: argparse.Namespace) -> int:
         if wrong == ["not installed"]:
             continue
         try:
-            failed += not _answers(client.Launch.read(configuration.target / client.SETTINGS))
-        except client.WorkerError as e:
+            failed += not _answers(Launch.read(configuration.target / SETTINGS))
+        except WorkerError as e:
             print(f"  {e}; run `nuggy gimp install`")
             failed += 1
     return 1 if failed else 0
@@ -106,10 +107,11 @@ def _check(args: argparse.Namespace) -> int:
 
 def _answers(launch: Any) -> bool:
     from ..bridge import client
+    from ..bridge.launch import WorkerError
 
     try:
         about = client.ping(launch)
-    except client.WorkerError as e:
+    except WorkerError as e:
         print("  its worker does not answer: " + str(e).replace("\n", "\n    "))
         return False
     print(f"  its worker answers: Nuggy {about['nuggy']}, Python {about['python']}, torch {about['torch']}, "
@@ -119,6 +121,7 @@ def _answers(launch: Any) -> bool:
 
 def _uninstall(args: argparse.Namespace) -> int:
     from ..bridge import client, install
+    from ..bridge.launch import Launch
 
     failed = 0
     for configuration in _configurations(args):
@@ -128,7 +131,7 @@ def _uninstall(args: argparse.Namespace) -> int:
             continue
         try:
             stays = install.remove(configuration)
-            client.quit(client.Launch(sys.executable, runtime=configuration.runtime).place())
+            client.quit(Launch(sys.executable, runtime=configuration.runtime).place())
         except install.InstallError as e:
             print(f"nuggy: {e}", file=sys.stderr)
             failed += 1

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from nuggy_nodes.bridge import install
-from nuggy_nodes.bridge.client import Launch, WorkerError, clean_environment
 from nuggy_nodes.bridge.install import Configuration, InstallError
+from nuggy_nodes.bridge.launch import Launch, WorkerError, clean_environment
 from nuggy_nodes.cli import main
 
 LAUNCH = Launch(sys.executable, "/somewhere")

@@ -64,7 +64,7 @@ def test_settings_are_a_recipes(arguments: types.ModuleType) -> None:
 
 def test_only_gi_and_the_standard_library() -> None:
     own = {p.stem for p in PLUGIN.glob("*.py")} | {"nuggy_bridge", "gi"}
-    shared = [REPOSITORY / "nuggy_nodes" / "bridge" / f"{n}.py" for n in ("protocol", "place", "client")]
+    shared = [REPOSITORY / "nuggy_nodes" / "bridge" / f"{n}.py" for n in ("protocol", "place", "launch", "client")]
     for path in [*PLUGIN.glob("*.py"), *shared]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []

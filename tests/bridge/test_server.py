@@ -17,7 +17,9 @@ from pathlib import Path
 import pytest
 
 from nuggy_nodes.bridge import client, protocol
-from nuggy_nodes.bridge.client import Call, Launch, WorkerError
+from nuggy_nodes.bridge import launch as launching
+from nuggy_nodes.bridge.client import Call
+from nuggy_nodes.bridge.launch import Launch, WorkerError
 from nuggy_nodes.bridge.place import Place, PlaceError, Unreachable
 from nuggy_nodes.bridge.protocol import Job
 from nuggy_nodes.bridge.server import Server
@@ -55,7 +57,7 @@ def launch(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def importable(monkeypatch: pytest.MonkeyPatch) -> None:
     """The stub lies outside the package, and finds it by this variable."""
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
-    monkeypatch.setattr(client, "NOT_INHERITED", tuple(n for n in client.NOT_INHERITED if n != "PYTHONPATH"))
+    monkeypatch.setattr(launching, "NOT_INHERITED", tuple(n for n in launching.NOT_INHERITED if n != "PYTHONPATH"))
 
 
 def ask(launch: Launch, recipe: str = "invert") -> Call:
@@ -162,7 +164,8 @@ def test_killed_in_the_middle_ten_times(launch: StubLaunch) -> None:
         with pytest.raises(WorkerError) as e:
             done(call)
         assert e.value.kind == "lost"
-        assert not place.socket.exists() and not place.card.exists() and not alive(pid)
+        assert not place.socket.exists() and not place.card.exists()
+        wait_for(lambda p=pid: not alive(p))
 
 
 def test_dying_worker_reports_how(launch: StubLaunch) -> None:

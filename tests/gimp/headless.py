@@ -388,8 +388,8 @@ def test_worker_killed_ten_times(root: Root, gimp: Gimp, files: dict) -> None:
         status, text = gimp.finish(call)
         assert status == "execution-error", (turn, text)
         assert "middle of the work" in text or (cold and "could not be started" in text), (turn, text)
-        assert not root.worker() and not Path(f"/proc/{pid}/exe").exists()
-        assert not root.place.socket.exists()
+        assert not root.worker() and not root.place.socket.exists()
+        wait_for(lambda p=pid: not Path(f"/proc/{p}/exe").exists())
     assert gimp(
         "import inside; result = [inside.kept.get_layers()[0].get_mask() is None, len(inside.kept.get_layers())]"
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nuggy_nodes.bridge import client
+from nuggy_nodes.bridge.launch import SETTINGS
 from nuggy_nodes.bridge.place import Place
 
 HERE = Path(__file__).resolve().parent
@@ -84,7 +85,7 @@ class Root:
     @property
     def settings(self) -> Path:
         """Where the installed plug-in has it written down which Python serves it."""
-        return self.config / "plug-ins" / "nuggy" / client.SETTINGS
+        return self.config / "plug-ins" / "nuggy" / SETTINGS
 
     def end_worker(self) -> bool:
         return client.quit(self.place)
