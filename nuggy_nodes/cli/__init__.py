@@ -13,6 +13,16 @@ from .. import __version__
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0 done, 1 something failed, 2 wrong usage, 130 interrupted."""
+    from .. import process
+
+    process.interrupts_end(at_once=True)
+    try:
+        return _main(argv)
+    finally:
+        process.interrupts_end(at_once=False)
+
+
+def _main(argv: Sequence[str] | None) -> int:
     from . import cutout, doctor, gimp, weights
 
     parser = argparse.ArgumentParser(

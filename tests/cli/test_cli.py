@@ -188,6 +188,7 @@ def test_ctrl_c_leaves_nothing(cat, tmp_path):
     out.mkdir()
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "nuggy_nodes", "cutout", str(large), "-o", str(out), "--recipe", "best"]
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell in the background has ignored is inherited
     for wait in (0.5, 4.0):
         process = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True)
         time.sleep(wait)
@@ -196,7 +197,7 @@ def test_ctrl_c_leaves_nothing(cat, tmp_path):
         if process.returncode == 0:
             continue  # it was done before the signal came
         assert process.returncode in (130, -signal.SIGINT) and list(out.iterdir()) == []
-        assert "Traceback" not in said or wait == 0.5, said
+        assert process.returncode != 130 or said.strip().endswith("nuggy: interrupted"), said
 
 
 def test_doctor_and_weights(capsys):
