@@ -23,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(argv: Sequence[str] | None) -> int:
+    from .. import process
     from . import cutout, doctor, gimp, weights
 
     parser = argparse.ArgumentParser(
@@ -34,6 +35,8 @@ def _main(argv: Sequence[str] | None) -> int:
         module.add_parser(commands)
     args = parser.parse_args(argv)
     logging.basicConfig(format="nuggy: %(message)s", level=logging.WARNING)
+    if args.command != "cutout":  # which says itself when it has imported what it needs
+        process.interrupts_end(at_once=False)
     try:
         status: int = args.run(args)
         sys.stdout.flush()
