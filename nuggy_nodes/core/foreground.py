@@ -1,0 +1,109 @@
+"""Foreground colours: what the subject's colour is where a pixel shows subject and background at once.
+
+A photograph's pixel is I = alpha F + (1 - alpha) B. A cut-out that keeps I keeps a rim of the old background in hair
+and at every soft edge; it must hold F. Straight alpha throughout: no colour leaves here multiplied by its alpha.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Literal, overload
+
+import torch
+from torch import Tensor
+
+from .blurfusion import blur_fusion
+from .checks import check_alpha, check_finite, check_image, match_batch
+from .errors import InputError
+from .fill import fill_one
+from .multilevel import multilevel
+from .share import Each, Window, sharing, squares
+from .unsure import CELL, unsure, unsure_cells
+
+CPU_TILE, DEVICE_TILE = 104, 2048  # pixels, multiples of CELL; three planes stay below the 32768 values of share.py
+METHODS = {"multilevel": multilevel, "blur-fusion": blur_fusion}
+
+
+@overload
+def estimate_foreground(
+    image: Tensor, alpha: Tensor, method: str = ..., return_background: Literal[False] = ...
+) -> Tensor: ...
+@overload
+def estimate_foreground(
+    image: Tensor, alpha: Tensor, method: str = ..., *, return_background: Literal[True]
+) -> tuple[Tensor, Tensor]: ...
+def estimate_foreground(
+    image: Tensor, alpha: Tensor, method: str = "multilevel", return_background: bool = False
+) -> Tensor | tuple[Tensor, Tensor]:
+    """The subject's own colours, for a straight-alpha cut-out or a composite over something new.
+
+    image: [B,3,H,W], alpha: [B,1,H,W], values 0..1, equal sizes, batches equal or one, any float dtype and device.
+    method: "multilevel" (after Germer et al., ICPR 2020; the more exact) or "blur-fusion" (Forte, ICIP 2021: few whole-
+    picture operations, but a part of the rim stays).
+    Returns the foreground [B,3,H,W] in the image's dtype; with return_background, (foreground, background).
+
+    Guaranteed for the foreground, for each picture of a batch apart:
+    - alpha 1: the image's value, bit for bit;
+    - 0 < alpha < 1: the estimate, computed in float32, within [0,1];
+    - alpha at most 0.5/255 (0 in an 8-bit file): a smooth continuation of the visible foreground colours (fill_hidden);
+    - pixels with alpha 0 farther than unsure.REACH = 15 px (rows and columns counted apart) from every pixel with
+      0 < alpha < 1 have no influence on any value returned. Nearer ones serve as samples of the background and have
+      an influence only through the estimate at unsure pixels.
+    The background is the mirror image: the image where alpha is 0, a smooth continuation where alpha is 1.
+    Raises InputError for bad shapes, sizes, an unknown method, alpha outside [0,1], and for NaN or infinity.
+    """
+    check_image(image)
+    check_alpha(alpha)
+    if image.shape[-2:] != alpha.shape[-2:]:
+        raise InputError(
+            f"alpha is {alpha.shape[-1]}x{alpha.shape[-2]} and the image {image.shape[-1]}x{image.shape[-2]}; "
+            "resize the alpha to the image"
+        )
+    if method not in METHODS:
+        raise InputError(f"method must be {' or '.join(METHODS)}; got {method!r}")
+    image, alpha = match_batch(image.detach(), alpha.detach(), "image", "alpha")
+    foreground = torch.empty(image.shape, dtype=image.dtype, device=image.device)
+    background = torch.empty_like(foreground) if return_background else None
+    with sharing(image.device) as each:
+        for i in range(len(image)):
+            outs = [foreground[i]] if background is None else [foreground[i], background[i]]
+            matte = alpha[i, 0].to(device=image.device, dtype=torch.float32)
+            cells = _begin(image[i], matte, outs, each)
+            if bool(cells.any()):
+                METHODS[method](image[i], matte, cells, partial(_put, outs, matte), each)
+            fill_one(outs[0], matte, each)
+            if background is not None:
+                fill_one(outs[1], 1 - matte, each)
+    return foreground if background is None else (foreground, background)
+
+
+def _begin(image: Tensor, alpha: Tensor, outs: list[Tensor], each: Each) -> Tensor:
+    """Check the values, copy the image to the outputs, find the unsure cells: one pass. Returns unsure_cells(alpha)."""
+    height, width = alpha.shape
+    cells = torch.zeros(-(-height // CELL), -(-width // CELL), dtype=torch.bool, device=alpha.device)
+
+    def work(window: Window) -> None:
+        top, bottom, left, right = window
+        matte, part = alpha[top:bottom, left:right], image[:, top:bottom, left:right]
+        low, high = (float(x) for x in matte.aminmax())
+        if not (low >= 0 and high <= 1):
+            check_finite(alpha, "alpha")
+            low, high = float(alpha.min()), float(alpha.max())
+            raise InputError(f"alpha must lie in 0..1; got {low:.4g}..{high:.4g}; clamp it")
+        check_finite(part)
+        for out in outs:
+            out[:, top:bottom, left:right] = part
+        if low < high or 0 < low < 1:
+            cells[top // CELL : -(-bottom // CELL), left // CELL : -(-right // CELL)] = unsure_cells(matte)
+
+    each(work, squares(height, width, CPU_TILE if alpha.device.type == "cpu" else DEVICE_TILE))
+    return cells
+
+
+def _put(outs: list[Tensor], alpha: Tensor, window: Window, colours: Tensor) -> None:
+    """Write a window's foreground, and background if wanted, where alpha is unsure."""
+    top, bottom, left, right = window
+    mixed = unsure(alpha[top:bottom, left:right])
+    for out, part in zip(outs, (colours[:3], colours[3:])):
+        old = out[:, top:bottom, left:right]
+        old.copy_(torch.where(mixed, part.to(old.dtype), old))

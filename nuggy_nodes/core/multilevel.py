@@ -1,0 +1,165 @@
+"""Multi-level foreground and background colours.
+
+Germer, Uelwer, Conrad, Harmeling, "Fast Multi-Level Foreground Estimation", ICPR 2020 (arXiv 2006.14970). With
+b = 1 - alpha, the colours F and B of all pixels minimise, for each channel,
+
+    sum_i (alpha_i F_i + b_i B_i - I_i)^2 + sum_(i,j) w_ij ((F_i - F_j)^2 + (B_i - B_j)^2)
+    w_ij = epsilon + |alpha_i - alpha_j|                        for the four neighbours j of i
+
+A pixel's share, its neighbours held fixed, is a 2x2 system with a closed solution. A coarse level is solved
+first and is the start of the next finer one; within a level all pixels are updated at once (Jacobi).
+
+Coarse levels differ from the paper, which drops pixels (nearest neighbour): here a coarse pixel stands for its 2x2
+finer ones with one F and one B, so its share of the first sum is theirs added up (Galerkin coarsening by aggregation),
+
+    [ sum a^2  sum ab  ] [F]   [ sum aI ]
+    [ sum ab   sum b^2 ] [B] = [ sum bI ]
+
+which is no longer of rank one: a coarse pixel across an edge knows both colours. Edges are those that cross the border
+of two coarse pixels, halved (the usual correction for piecewise constant prolongation). Few iterations then suffice:
+two a level, and at full size a single solve whose neighbours are the level above, enlarged bilinearly (`mix_back`).
+
+The picture is worked on in tiles that hold evidence (`near_cells`); nothing of full size is held but one tile
+for each thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .blocks import enlarge_window
+from .mixture import PLANES, coarsen, mix_back, planes_of, relax, repeat, stiffness
+from .share import Each, Window, squares
+from .unsure import CELL, near_cells
+
+FINER, SMALL = 2, 10  # iterations, and where a side is at most SMALL_SIDE
+SMALL_SIDE = 32
+# pixels; on a CPU a tile with its margin, six planes, stays below the 32768 values of share.py
+CPU_TILE, DEVICE_TILE = 64, 2048
+
+
+def multilevel(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Window, Tensor], None], each: Each) -> None:
+    """Foreground and background colours of the tiles that hold unsure pixels.
+
+    image: [3,H,W]; alpha: [H,W] float32, 0..1; cells: unsure_cells(alpha); each: of share.sharing. Calls
+    put(window, colours), from several threads, never twice for a pixel: colours [6,h,w] float32 in [0,1], foreground
+    then background. Pixels that are not unsure hold no sensible value.
+    """
+    height, width = alpha.shape
+    side = CPU_TILE if alpha.device.type == "cpu" else DEVICE_TILE
+    near = near_cells(cells)
+    near_here, unsure_here = near.cpu().numpy(), cells.cpu().numpy()
+
+    def tiles(level: int, h: int, w: int) -> tuple[list[Window], list[Window]]:
+        """The tiles of a level that hold near cells, and the tiles beside them, whose borders these read."""
+        cut = list(squares(h, w, side))
+        held = np.zeros((-(-h // side) + 2, -(-w // side) + 2), np.bool_)
+        for top, bottom, left, right in cut:
+            ys = slice((top << level) // CELL, -(-(bottom << level) // CELL))
+            xs = slice((left << level) // CELL, -(-(right << level) // CELL))
+            held[top // side + 1, left // side + 1] = near_here[ys, xs].any()
+        inner: list[Window] = []
+        beside: list[Window] = []
+        for window in cut:
+            y, x = window[0] // side, window[2] // side
+            if held[y + 1, x + 1]:
+                inner.append(window)
+            elif held[y : y + 3, x : x + 3].any():
+                beside.append(window)
+        return inner, beside
+
+    def trimmed(known: NDArray[np.bool_]) -> Iterator[Window]:
+        """The tiles of full size that hold known cells, without the rows and columns around these."""
+        step = side // CELL
+        for top in range(0, known.shape[0], step):
+            for left in range(0, known.shape[1], step):
+                ys, xs = known[top : top + step, left : left + step].nonzero()
+                if len(ys):
+                    y, x = (top + ys.min()) * CELL, (left + xs.min()) * CELL
+                    yield y, min((top + ys.max() + 1) * CELL, height), x, min((left + xs.max() + 1) * CELL, width)
+
+    def full(window: Window) -> Tensor:
+        return planes_of(image, alpha, near, window)
+
+    levels: list[Tensor] = []
+    h, w = height, width
+    while max(h, w) > 1:
+        windows = tiles(len(levels), h, w)[0] if levels else trimmed(near_here)
+        levels.append(_coarser(levels[-1] if levels else full, h, w, alpha.device, windows, each))
+        h, w = levels[-1].shape[-2:]
+
+    start = levels[-1] if levels else full((0, 1, 0, 1))
+    weights = torch.stack((start[0] + start[1], start[1] + start[2])).clamp_(min=1e-12)  # a^2 + ab = a; ab + b^2 = b
+    colours = torch.cat((start[3:6] / weights[0], start[6:9] / weights[1])).clamp_(0, 1)
+    for level in range(len(levels) - 1, 0, -1):
+        h, w = levels[level - 1].shape[-2:]
+        colours = _finer(colours, levels[level - 1], *tiles(level, h, w), each)
+        levels.pop()
+    if not levels:  # one pixel: no neighbours, the start is all that is known
+        put((0, 1, 0, 1), colours)
+        return
+
+    def finish(tile: Window) -> None:
+        top, bottom, left, right = tile
+        outer = _widen(tile, 1, height, width)
+        stiff = _crop(stiffness(alpha[outer[0] : outer[1], outer[2] : outer[3]])[None], outer, tile)[0]
+        part = image[:, top:bottom, left:right].float()
+        put(tile, mix_back(enlarge_window(colours, 2, tile), part, alpha[top:bottom, left:right], stiff))
+
+    each(finish, trimmed(unsure_here))
+
+
+def _coarser(
+    source: Tensor | Callable[[Window], Tensor],
+    h: int,
+    w: int,
+    device: torch.device,
+    tiles: Iterable[Window],
+    each: Each,
+) -> Tensor:
+    """The planes above a level of h x w, which is a tensor or made window by window; zeros outside the tiles."""
+    shape = PLANES, -(-h // 2), -(-w // 2)
+    # numpy's zeros take no memory until they are written: most of a picture never is
+    out = torch.from_numpy(np.zeros(shape, np.float32)) if device.type == "cpu" else torch.zeros(shape, device=device)
+
+    def work(tile: Window) -> None:
+        top, bottom, left, right = tile
+        if isinstance(source, Tensor):
+            part = source[:, top:bottom, left:right]
+        else:  # one more row and column, for the edges that cross the tile's border
+            part = source((top, min(bottom + 1, h), left, min(right + 1, w)))[:, : bottom - top, : right - left]
+        out[:, top // 2 : (bottom + 1) // 2, left // 2 : (right + 1) // 2] = coarsen(part)
+
+    each(work, tiles)
+    return out
+
+
+def _finer(colours: Tensor, planes: Tensor, tiles: Iterable[Window], beside: Iterable[Window], each: Each) -> Tensor:
+    """Colours of the next finer level, whose planes these are: solved in `tiles`, repeated in `beside`."""
+    h, w = planes.shape[-2:]
+    count = SMALL if max(h, w) <= SMALL_SIDE else FINER
+    out = torch.empty(6, h, w, device=colours.device)
+    for top, bottom, left, right in beside:
+        out[:, top:bottom, left:right] = repeat(colours, (top, bottom, left, right))
+
+    def work(tile: Window) -> None:
+        outer = _widen(tile, count, h, w)
+        part = planes[:, outer[0] : outer[1], outer[2] : outer[3]]
+        done = relax(repeat(colours, outer), part, count)
+        out[:, tile[0] : tile[1], tile[2] : tile[3]] = _crop(done, outer, tile)
+
+    each(work, tiles)
+    return out
+
+
+def _widen(tile: Window, by: int, h: int, w: int) -> Window:
+    return max(tile[0] - by, 0), min(tile[1] + by, h), max(tile[2] - by, 0), min(tile[3] + by, w)
+
+
+def _crop(colours: Tensor, outer: Window, tile: Window) -> Tensor:
+    return colours[:, tile[0] - outer[0] : tile[1] - outer[0], tile[2] - outer[2] : tile[3] - outer[2]]
