@@ -20,7 +20,7 @@ say() { echo "$suite: $* ($SECONDS s)"; }
 trap 'tail -n 20 "$log" >&2' ERR
 
 mirror=$(apt-get indextargets --format '$(CREATED_BY) $(REPO_URI)' | awk '$1 == "Packages" && $2 ~ /\/debian\/?$/ {print $2; exit}')
-mirror=${mirror:-http://deb.debian.org/debian}
+[ -n "$mirror" ] || { echo "apt on this machine names no Debian mirror" >&2; exit 1; }
 script=/usr/share/debootstrap/scripts/$suite
 [ -e "$script" ] || script=/usr/share/debootstrap/scripts/sid
 debootstrap --variant=minbase "$suite" "$part" "$mirror" "$script" >"$log" 2>&1
