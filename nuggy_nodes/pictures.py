@@ -6,6 +6,7 @@ it cannot, goes through OpenCV (and pictures_deep.py on the way out).
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
@@ -65,6 +66,10 @@ def read(path: Path) -> Picture:
             with Image.open(io.BytesIO(data)) as image:
                 return _decode(image, data, path)
     except UnidentifiedImageError:
+        pixels = _decode_deep(data, 1) if data[:4] in (b"II*\0", b"MM\0*") else None
+        if pixels is not None:  # a float TIFF, which Pillow does not know
+            alpha = pixels[..., 3] if pixels.shape[2] == 4 else None
+            return Picture(pixels[..., :3], alpha, note="its colour profile and resolution are left out")
         raise ImageError(f"{path}: not a picture in a format that can be read here") from None
     except Image.DecompressionBombError as e:
         raise ImageError(f"{path}: {e}") from None
@@ -198,7 +203,8 @@ def write(path: Path, data: bytes, *, overwrite: bool = False) -> None:
     except OSError as e:
         raise ImageError(f"{path}: cannot be written: {_reason(e)}") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def _reason(e: BaseException) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # malloc.h of the GNU C library
 
@@ -24,3 +26,15 @@ def keep_freed_memory() -> None:
     mallopt(M_MMAP_MAX, 0)
     mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
     mallopt(M_TOP_PAD, 64 << 20)
+
+
+def interrupts_end(at_once: bool) -> None:
+    """What Ctrl-C does: end the process there and then (`at_once`), or raise KeyboardInterrupt.
+
+    The first is for the time in which modules are imported and there is nothing to clean up: a KeyboardInterrupt
+    inside an import comes out of some libraries as an ImportError. No effect where Ctrl-C is ignored or handled by
+    somebody else, or beside the main thread.
+    """
+    ours = (signal.SIG_DFL, signal.default_int_handler)
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) in ours:
+        signal.signal(signal.SIGINT, ours[0] if at_once else ours[1])

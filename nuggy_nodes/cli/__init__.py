@@ -13,17 +13,30 @@ from .. import __version__
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0 done, 1 something failed, 2 wrong usage, 130 interrupted."""
-    from . import cutout, doctor, weights
+    from .. import process
+
+    process.interrupts_end(at_once=True)
+    try:
+        return _main(argv)
+    finally:
+        process.interrupts_end(at_once=False)
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    from .. import process
+    from . import cutout, doctor, gimp, weights
 
     parser = argparse.ArgumentParser(
         prog="nuggy", description="Cut subjects out of photographs; keeps hair, fur, strings and webs."
     )
     parser.add_argument("--version", action="version", version=f"nuggy {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (cutout, weights, doctor):
+    for module in (cutout, gimp, weights, doctor):
         module.add_parser(commands)
     args = parser.parse_args(argv)
     logging.basicConfig(format="nuggy: %(message)s", level=logging.WARNING)
+    if args.command != "cutout":  # which says itself when it has imported what it needs
+        process.interrupts_end(at_once=False)
     try:
         status: int = args.run(args)
         sys.stdout.flush()

@@ -78,8 +78,10 @@ def _run(args: argparse.Namespace) -> int:
     process.keep_freed_memory()
     from ..core import choose_device, choose_precision
     from ..pictures import FORMATS
-    from .work import Worker, background
+    from .work import Worker, background, warm_imports
 
+    warm_imports()
+    process.interrupts_end(at_once=False)
     recipe = _recipe(args)
     device = choose_device(args.device)
     dtype = choose_precision(device, args.precision)

@@ -47,7 +47,9 @@ def _name(job: Job, suffix: str, taken: set[Path], sources: set[Path], overwrite
         result = job.result.with_name(job.source.name + ("" if job.result.name == job.source.stem else MARK) + suffix)
     taken.add(result.resolve())
     error = ""
-    if result.resolve() in sources:
+    if not job.source.exists():
+        error = f"{job.source}: no such file"
+    elif result.resolve() in sources:
         error = f"{job.source}: its result {result} would replace a photograph; give another folder with -o"
     elif result.exists() and not overwrite:
         error = f"{job.source}: {result} exists; give --overwrite to replace it"

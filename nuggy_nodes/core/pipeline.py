@@ -74,7 +74,7 @@ def cutout(
         if report:
             report("refine", 0.8 + 0.2 * i / len(images))
         started = time.perf_counter()
-        alpha = levels(refine(image, small, recipe), recipe.black, recipe.white, recipe.gamma)
+        alpha = refine(image, small, recipe)
         seconds["refine"] = seconds.get("refine", 0.0) + time.perf_counter() - started
         started = time.perf_counter()
         if recipe.islands != "all" or recipe.max_hole:
@@ -89,11 +89,16 @@ def cutout(
 
 
 def refine(image: Tensor, coarse: Tensor, recipe: Recipe) -> Tensor:
-    """Bring a coarse mask [1,1,h,w] to the size of its photograph [1,3,H,W], edges from the photograph. Not clipped."""
+    """Bring a coarse mask [1,1,h,w] to the size of its photograph [1,3,H,W]: edges from the photograph, then levels."""
     height, width = image.shape[-2:]
     if recipe.guide == "none":
-        return enlarge(coarse, height, width)
+        return levels(enlarge(coarse, height, width), recipe.black, recipe.white, recipe.gamma)
     guide = image
     if recipe.guide == "grey":
         guide = (image.float() * image.new_tensor(GREY, dtype=torch.float32).view(1, 3, 1, 1)).sum(1, keepdim=True)
-    return guided_filter(guide, coarse, recipe.radius_for(height, width), recipe.epsilon)
+    radius = recipe.radius_for(height, width, float(coarse.mean()))
+    alpha = coarse
+    for done in range(recipe.passes):
+        gamma = recipe.gamma if done + 1 == recipe.passes else 1.0
+        alpha = levels(guided_filter(guide, alpha, radius, recipe.epsilon), *recipe.levels_for(done), gamma)
+    return alpha

@@ -144,7 +144,9 @@ def predict(
             squares = torch.cat([views[i].to_square(part) for i in group])
             for i, answer in zip(group, runner(squares).split(len(part))):
                 answers[i] = enlarge(views[i].from_square(answer.sigmoid()), grid, grid)
-        out.append(combine(torch.stack([answers[i] for i in range(len(views))]), how).to(images.device))
+        stack = torch.stack([answers[i] for i in range(len(views))])
+        sizes, padded = [v.size - 2 * v.margin for v in views], [v.margin > 0 for v in views]
+        out.append(combine(stack, how, sizes, padded).to(images.device))
     return torch.cat(out)
 
 

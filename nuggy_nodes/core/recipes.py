@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .errors import InputError
-from .predict import PAIR, View
+from .predict import PAIR, View, parse_view
+
+WHOLE = 0.25  # a subject of this share of the photograph gets the full radius
 
 
 def setting(default: Any, help: str) -> Any:
@@ -31,9 +33,10 @@ class Recipe:
     combine: str = setting("mean", "how the views' answers become one")
     guide: str = setting("colour", "guided filter at the photograph's size: colour, grey or none")
     radius: float = setting(
-        20.0, "its radius, in pixels of a photograph whose long side is 1024; scaled with the photograph"
+        20.0, "its radius, in pixels of a photograph whose long side is 1024; scaled with photograph and subject"
     )
     epsilon: float = setting(1e-4, "its epsilon: squared contrast of the photograph under which an edge is smoothed")
+    passes: int = setting(1, "how often it runs, levels in between: 1 to 3")
     black: float = setting(0.1, "alpha at and below this becomes 0")
     white: float = setting(0.9, "alpha at and above this becomes 1")
     gamma: float = setting(1.0, "exponent on alpha; below 1 lifts half-transparent parts")
@@ -47,12 +50,28 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.guide not in ("colour", "grey", "none"):
             raise InputError(f"guide must be colour, grey or none; got {self.guide!r}")
+        if not 1 <= self.passes <= 3:
+            raise InputError(f"passes must be 1, 2 or 3; got {self.passes}")
         if not self.views:
             raise InputError("a recipe needs at least one view")
 
-    def radius_for(self, height: int, width: int) -> int:
-        """The guided filter's radius in whole pixels for a photograph of this size; at least 1."""
-        return max(round(self.radius * max(height, width) / 1024), 1)
+    def radius_for(self, height: int, width: int, share: float = 1.0) -> int:
+        """The guided filter's radius in whole pixels for a photograph of this size; at least 1.
+
+        share: the subject's part of the photograph. Under a quarter the radius shrinks with the subject's extent (as
+        the square root of its area, to 0.15 at the least): a window wider than a subject's parts smears them.
+        """
+        of_full = min(max((share / WHOLE) ** 0.5, 0.15), 1.0)
+        return max(round(self.radius * of_full * max(height, width) / 1024), 1)
+
+    def levels_for(self, done: int) -> tuple[float, float]:
+        """Black and white point after the guided filter's pass number `done` (0 first); later ones are gentler."""
+        return self.black / 2**done, 1 - (1 - self.white) / 2**done
+
+
+def views(text: str) -> tuple[View, ...]:
+    """Views written as predict.parse_view reads them, with spaces between."""
+    return tuple(parse_view(v) for v in text.split())
 
 
 # The seed's recipe runs in seed.py; of its settings here only these can be changed: radius (pixels at 1024), epsilon,
@@ -60,9 +79,10 @@ class Recipe:
 RECIPES = {
     r.name: r
     for r in (
-        Recipe("fast", views=(View(1024),)),
-        Recipe("balanced"),
-        Recipe("best"),
+        # views are chosen by benchmarks/RESULTS.md; work in passes of 1024x1024: 0.8, 1.9, 3.5
+        Recipe("fast", views=views("896f")),
+        Recipe("balanced", views=views("768f 896 768fp15"), combine="regions"),
+        Recipe("best", views=views("896 896f 1024p15 1024fp15"), combine="regions", passes=2),
         Recipe("seed", guide="grey", radius=4, threshold=0.2, min_area=0.001, gamma=0.5, black=0.0, white=1.0),
     )
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -71,4 +72,5 @@ def _keep(store: Path, keys: list[str]) -> None:
         os.replace(temporary, store)
     except OSError as e:
         log.debug("verdict not kept: %s", e)
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()

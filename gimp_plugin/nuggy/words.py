@@ -1,0 +1,58 @@
+"""What the plug-in says: translations, the words of the progress bar, and failures with what to do about them."""
+
+import os
+
+from gi.repository import GLib
+
+DOMAIN = "nuggy"
+
+
+def _(text):
+    return GLib.dgettext(DOMAIN, text)
+
+
+STAGES = {
+    "start": lambda: _("Starting Nuggy's worker..."),
+    "waiting": lambda: _("Waiting for another picture to be done..."),
+    "load": lambda: _("Loading the network..."),
+    "read": lambda: _("Reading the layer..."),
+    "network": lambda: _("Finding the subject..."),
+    "refine": lambda: _("Following hair and edges..."),
+    "done": lambda: _("Making the mask..."),
+    "write": lambda: _("Making the mask..."),
+}
+
+KINDS = {
+    "start": lambda: _("Nuggy's worker could not be started."),
+    "lost": lambda: _("Nuggy's worker ended in the middle of the work. The image is unchanged."),
+    "memory": lambda: _("There is not enough memory for this layer. The image is unchanged."),
+    "weights": lambda: _("The network's weights cannot be used."),
+    "protocol": lambda: _("The plug-in and the worker do not understand each other."),
+    "place": lambda: _("The place where the plug-in and the worker meet cannot be used."),
+    "input": lambda: _("The worker refused the layer or a setting."),
+    "internal": lambda: _("Something went wrong in Nuggy's worker. The image is unchanged."),
+}
+
+
+def stage(name, index=0, count=1):
+    """The progress bar's words for a stage; with several layers, which one it is."""
+    text = STAGES[name]() if name in STAGES else _("Working...")
+    return text if count == 1 else _("Layer {0} of {1}: {2}").format(index + 1, count, text)
+
+
+def failure(error, here):
+    """A WorkerError as a message: what failed, the worker's own words, and what to do."""
+    parts = [KINDS.get(error.kind, KINDS["internal"])(), str(error)]
+    if error.kind in ("start", "protocol", "weights"):
+        parts.append(how_to_set(here))
+    return "\n\n".join(p for p in parts if p)
+
+
+def incomplete(here):
+    return "\n\n".join((_("The plug-in's folder is incomplete."), here, how_to_set(here)))
+
+
+def how_to_set(here):
+    return _(
+        "To set which Python serves this plug-in, run “nuggy gimp install” with that Python. It is written down in {0}."
+    ).format(os.path.join(here, "worker.json"))

@@ -1,0 +1,204 @@
+"""Where the plug-in and the worker meet: a folder of the user's own, with a lock, a log, and a socket or its equal.
+
+On Unix it is `worker.sock`, a socket of mode 0600 in a folder of mode 0700, and the kernel says who is at the other
+end. On Windows, where Python has no Unix sockets, it is a port on the loopback interface and the file `worker.json`,
+which holds the port's number and a secret made anew by each worker; the folder lies in the user's profile, which other
+users cannot read, and each side proves that it has the secret before anything else is said (protocol.py).
+
+Whoever holds the lock is the one worker of this folder; the lock goes with its process, however that ends. So a socket
+whose lock is free is a dead one's, and may be removed by the one who takes the lock. Standard library only.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import secrets
+import socket
+import stat
+import struct
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+LONGEST = 100  # bytes of a socket's path that every Unix takes (104 on macOS, 108 on Linux)
+FILES = ("worker.sock", "worker.json")
+
+
+class PlaceError(Exception):
+    """The folder cannot be used, or somebody else is in it."""
+
+
+class Unreachable(Exception):
+    """No worker is there."""
+
+
+def default_folder(environ: Mapping[str, str] | None = None, platform: str = sys.platform) -> Path:
+    """The user's runtime folder for Nuggy. A worker and a plug-in of the same user arrive at the same one."""
+    env = os.environ if environ is None else environ
+    if platform == "win32":
+        base = env.get("LOCALAPPDATA") or os.path.join(os.path.expanduser("~"), "AppData", "Local")
+        return Path(base, "Nuggy", "bridge")
+    runtime = env.get("XDG_RUNTIME_DIR")
+    if runtime and os.path.isabs(runtime) and os.path.isdir(runtime):
+        return Path(runtime, "nuggy")
+    if platform == "darwin":  # it has no runtime folder
+        return Path(os.path.expanduser("~"), "Library", "Caches", "nuggy")
+    return Path(tempfile.gettempdir(), f"nuggy-{os.getuid()}")
+
+
+class Place:
+    """One such folder. `loopback` is for platforms without Unix sockets (and for testing that way on others)."""
+
+    def __init__(self, folder: Path | None = None, *, loopback: bool | None = None):
+        self.folder = Path(folder) if folder else default_folder()
+        self.loopback = not hasattr(socket, "AF_UNIX") or sys.platform == "win32" if loopback is None else loopback
+        self.socket, self.card = (self.folder / name for name in FILES)
+        self.lock, self.log = self.folder / "worker.lock", self.folder / "worker.log"
+
+    def prepare(self) -> None:
+        """Make the folder, or make sure that it is this user's alone. Raises PlaceError."""
+        try:
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self.folder.mkdir(mode=0o700)
+            except FileExistsError:
+                pass
+            if os.name == "posix":
+                found = os.lstat(self.folder)
+                if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+                    raise PlaceError(f"{self.folder} is not a folder of yours; remove it, or set XDG_RUNTIME_DIR")
+                if stat.S_IMODE(found.st_mode) & 0o077:
+                    os.chmod(self.folder, 0o700)
+        except OSError as e:
+            raise PlaceError(f"{self.folder} cannot be used: {e.strerror or e}") from None
+        if not self.loopback and len(os.fsencode(self.socket)) > LONGEST:
+            raise PlaceError(f"{self.socket} is too long a path for a socket; set XDG_RUNTIME_DIR to a shorter one")
+
+    def take_lock(self) -> IO[bytes] | None:
+        """The lock, held until the file is closed or the process ends, or None if another process has it."""
+        handle = os.fdopen(os.open(self.lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600), "r+b", 0)
+        try:
+            if sys.platform == "win32":
+                import msvcrt
+
+                handle.seek(1 << 20)  # a byte past the content, so that others can read that
+                msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+                handle.seek(0)
+            else:
+                import fcntl
+
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            handle.close()
+            return None
+        return handle
+
+    def open_log(self) -> IO[bytes]:
+        """The worker's log, emptied, for its standard output and error."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+        return os.fdopen(os.open(self.log, flags, 0o600), "ab", 0)
+
+    def last_words(self, lines: int = 5) -> str:
+        """The last lines of the log."""
+        try:
+            with open(self.log, "rb") as f:
+                text = f.read()[-20000:].decode("utf-8", "replace")
+        except OSError:
+            return ""
+        return "\n".join([line for line in text.splitlines() if line.strip()][-lines:])
+
+    def listen(self) -> tuple[socket.socket, bytes]:
+        """A listening socket and its secret. Only for the holder of the lock; replaces what a dead worker left."""
+        if self.loopback:
+            server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            server.bind(("127.0.0.1", 0))
+            server.listen(8)
+            secret = secrets.token_bytes(32)
+            card = json.dumps({"port": server.getsockname()[1], "secret": secret.hex()}).encode()
+            temporary = self.card.with_suffix(f".{os.getpid()}")
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as f:
+                f.write(card)
+            os.replace(temporary, self.card)
+            return server, secret
+        self.socket.unlink(missing_ok=True)
+        server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        mask = os.umask(0o177)
+        try:
+            server.bind(str(self.socket))
+        finally:
+            os.umask(mask)
+        server.listen(8)
+        return server, b""
+
+    def remove(self) -> None:
+        """Take the socket away. Only for the holder of the lock."""
+        for path in (self.socket, self.card):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError:
+                pass
+
+    def remove_dead(self, patience: float = 1.0) -> None:
+        """Take away what a killed worker left, if no worker is there. Its lock may outlive its last word a moment."""
+        until = time.monotonic() + patience
+        while self.folder.is_dir() and (self.socket.exists() or self.card.exists()):
+            lock = self.take_lock()
+            if lock:
+                with lock:
+                    self.remove()
+            elif time.monotonic() > until:
+                return
+            else:
+                time.sleep(0.02)
+
+    def connect(self, timeout: float) -> tuple[socket.socket, bytes]:
+        """A connection to the worker and the secret. Raises Unreachable, or PlaceError if it is another user's."""
+        try:
+            if self.loopback:
+                card = json.loads(self.card.read_bytes())
+                link = socket.create_connection(("127.0.0.1", int(card["port"])), timeout)
+                return link, bytes.fromhex(card["secret"])
+            link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            link.settimeout(timeout)
+            try:
+                link.connect(str(self.socket))
+            except OSError:
+                link.close()
+                raise
+        except (OSError, ValueError, KeyError, TypeError) as e:
+            raise Unreachable(f"no worker at {self.folder} ({e})") from None
+        if not is_this_user(link):
+            link.close()
+            raise PlaceError(f"{self.socket} is served by another user; remove it")
+        return link, b""
+
+
+def is_this_user(link: socket.socket) -> bool:
+    """Whether the process at the other end of a Unix socket runs as this user, by the kernel's word.
+
+    True where the kernel cannot say: there the folder's mode (or, on loopback, the secret) keeps others out.
+    """
+    user = peer_user(link)
+    return user is None or user == os.getuid()
+
+
+def peer_user(link: socket.socket) -> int | None:
+    """The user id at the other end of a Unix socket: SO_PEERCRED on Linux, LOCAL_PEERCRED on macOS and the BSDs."""
+    if link.family == socket.AF_INET:
+        return None
+    credentials: Any = getattr(socket, "SO_PEERCRED", None)
+    try:
+        if credentials is not None:
+            return int(struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, credentials, 12))[1])
+        if sys.platform == "darwin":
+            version, user = struct.unpack_from("=II", link.getsockopt(0, 1, 76))  # struct xucred
+            return int(user) if version == 0 else None
+    except OSError as e:
+        if e.errno not in (errno.ENOPROTOOPT, errno.EINVAL):
+            raise PlaceError(f"the other side's user cannot be told: {e}") from None
+    return None

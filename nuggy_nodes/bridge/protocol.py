@@ -1,0 +1,181 @@
+"""What the GIMP plug-in and the worker say to each other. Pure: no sockets here, bytes in and bytes out.
+
+One connection carries one request.
+
+1. Handshake. The client sends MAGIC, its VERSION and a nonce; the worker answers with its own MAGIC, VERSION and nonce
+   and a proof; the client sends its proof. A proof is an HMAC-SHA256 over both nonces with the secret of the place
+   where the two meet (place.py): empty on a Unix socket, where the kernel names the peer's user; on a loopback port the
+   content of a file that only the user can read. A peer that is something else is found out at the first bytes.
+2. One request, a message. `do` says what: "cutout" (fields: see Job), "ping" or "quit".
+3. Answers: any number of messages {"stage", "share"} while the work goes on, then one with "done", or one with "error"
+   (a kind: input, memory, weights, protocol, internal) and "text". The worker closes the connection.
+   The client may hang up at any time; the worker then stops at the next stage.
+
+A message is a length (4 bytes, big-endian), so many bytes of a JSON object, and the blobs that its "blobs" field
+announces as [name, length] pairs. Samples in blobs are in the machine's byte order: both ends are on it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+MAGIC, VERSION = b"NUGGY", 1
+HELLO = struct.Struct("!5sB16s")  # magic, version, nonce
+PROOF_SIZE = 32
+LENGTH = struct.Struct("!I")
+
+MOST_HEADER = 1 << 16  # bytes of JSON; a longer length is garbage
+MOST_PIXELS = 500_000_000
+
+DEPTHS = {"u8": 1, "u16": 2, "float": 4}  # bytes a sample
+EXISTING = ("replace", "intersect", "add")
+WANTED = ("mask", "layer", "preview")
+
+Bytes = bytes | bytearray | memoryview
+Read = Callable[[int], Bytes]  # exactly so many bytes, or an exception
+
+
+class ProtocolError(Exception):
+    """The other side did not keep to the protocol, or speaks another version of it."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """A JSON object and the bytes that came with it."""
+
+    fields: dict[str, Any]
+    blobs: dict[str, Bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A request for a mask, and the blobs that come with it.
+
+    pixels: rows of width x channels samples of `depth`, sRGB-encoded; channels: 1 grey, 2 grey and alpha, 3 RGB, 4 RGB
+    and alpha. mask (if `has_mask`): the mask that the layer has, linear, one channel of `mask_depth`, combined with the
+    new one as `existing` says. selection (if `has_selection`): one byte a pixel; outside it the layer's mask stays.
+    want: "mask" gives the blob mask (linear, `mask_depth`), "layer" gives layer (R'G'B'A float), "preview" gives both
+    in 8 bits. settings: fields of a Recipe that differ from the recipe named.
+    """
+
+    width: int
+    height: int
+    channels: int
+    depth: str = "u8"
+    recipe: str = "balanced"
+    settings: dict[str, Any] = field(default_factory=dict)
+    want: str = "mask"
+    mask_depth: str = "u8"
+    existing: str = "replace"
+    has_mask: bool = False
+    has_selection: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("width", "height", "channels"):
+            value = getattr(self, name)
+            if type(value) is not int or value < 1:
+                raise ProtocolError(f"{name} must be a whole number from 1; got {value!r}")
+        if self.channels > 4 or self.width * self.height > MOST_PIXELS:
+            raise ProtocolError(f"{self.width}x{self.height} with {self.channels} channels is more than is taken")
+        for name, choices in (("depth", DEPTHS), ("mask_depth", DEPTHS), ("existing", EXISTING), ("want", WANTED)):
+            if getattr(self, name) not in choices:
+                raise ProtocolError(f"{name} must be one of {', '.join(choices)}; got {getattr(self, name)!r}")
+        for name, kind in (("recipe", str), ("settings", dict), ("has_mask", bool), ("has_selection", bool)):
+            if not isinstance(getattr(self, name), kind):
+                raise ProtocolError(f"{name} must be a {kind.__name__}; got {getattr(self, name)!r}")
+
+    def sizes(self) -> dict[str, int]:
+        """The blobs of the request, in order, and their lengths in bytes."""
+        pixels = self.width * self.height
+        sizes = {"pixels": pixels * self.channels * DEPTHS[self.depth]}
+        if self.has_mask:
+            sizes["mask"] = pixels * DEPTHS[self.mask_depth]
+        if self.has_selection:
+            sizes["selection"] = pixels
+        return sizes
+
+    def answer_sizes(self) -> dict[str, int]:
+        """The blobs of the answer and their lengths in bytes."""
+        pixels = self.width * self.height
+        return {
+            "mask": {"mask": pixels * DEPTHS[self.mask_depth]},
+            "layer": {"layer": pixels * 4 * DEPTHS["float"]},
+            "preview": {"mask": pixels, "layer": pixels * 4},
+        }[self.want]
+
+    def to_fields(self) -> dict[str, Any]:
+        return {"do": "cutout", **asdict(self)}
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> Job:
+        rest = {k: v for k, v in fields.items() if k not in ("do", "blobs")}
+        try:
+            return cls(**rest)
+        except TypeError as e:
+            raise ProtocolError(f"not a cutout request: {e}") from None
+
+
+def hello(nonce: bytes) -> bytes:
+    """The first bytes of either side. nonce: 16 random bytes."""
+    return HELLO.pack(MAGIC, VERSION, nonce)
+
+
+def check_hello(data: Bytes, who: str) -> bytes:
+    """The nonce in the other side's first bytes. Raises ProtocolError on another program or version."""
+    magic, version, nonce = HELLO.unpack(data)
+    if magic != MAGIC:
+        raise ProtocolError(f"{who} is not Nuggy's: it began with {bytes(data)[:8]!r}")
+    if version != VERSION:
+        raise ProtocolError(f"{who} speaks version {version} of the protocol and this side version {VERSION}")
+    return bytes(nonce)
+
+
+def proof(secret: bytes, who: str, client_nonce: bytes, worker_nonce: bytes) -> bytes:
+    """What `who` ("client" or "worker") sends to show that it has the secret, which itself is never sent."""
+    return hmac.new(secret, who.encode() + client_nonce + worker_nonce, hashlib.sha256).digest()
+
+
+def check_proof(data: Bytes, secret: bytes, who: str, client_nonce: bytes, worker_nonce: bytes) -> None:
+    """Raises ProtocolError unless `data` is the proof of `who`."""
+    if not hmac.compare_digest(bytes(data), proof(secret, who, client_nonce, worker_nonce)):
+        raise ProtocolError(f"the {who} does not know the secret")
+
+
+def encode(fields: Mapping[str, Any], blobs: Mapping[str, Bytes] | None = None) -> list[Bytes]:
+    """A message as buffers to be sent one after another; the blobs are not copied."""
+    blobs = blobs or {}
+    views = {k: memoryview(v).cast("B") for k, v in blobs.items()}
+    announced = {**fields, "blobs": [[k, len(v)] for k, v in views.items()]} if views else dict(fields)
+    text = json.dumps(announced).encode()
+    if len(text) > MOST_HEADER:
+        raise ProtocolError(f"a message of {len(text)} bytes is too long")
+    return [LENGTH.pack(len(text)) + text, *views.values()]
+
+
+def read_fields(read: Read) -> dict[str, Any]:
+    """The JSON object of the next message; its blobs are still to be read (read_blobs). Raises ProtocolError."""
+    (length,) = LENGTH.unpack(read(LENGTH.size))
+    if length > MOST_HEADER:
+        raise ProtocolError(f"a message announces {length} bytes, more than {MOST_HEADER}")
+    try:
+        fields = json.loads(bytes(read(length)))
+    except (ValueError, RecursionError):
+        raise ProtocolError("a message is not JSON") from None
+    if not isinstance(fields, dict):
+        raise ProtocolError("a message is not a JSON object")
+    return fields
+
+
+def read_blobs(read: Read, fields: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Bytes]:
+    """The blobs of a message. What it announces must be `sizes`, which is checked before anything is read."""
+    announced: Sequence[Any] = fields.get("blobs", [])
+    if announced != [[k, v] for k, v in sizes.items()]:
+        shown = str(announced)[:200]
+        raise ProtocolError(f"a message comes with {shown}; expected {dict(sizes)}")
+    return {name: read(size) for name, size in sizes.items()}

@@ -1,0 +1,83 @@
+"""What differs between ComfyUI 0.3.75 and the 0.33 line, and the one place where the nodes' English texts come from.
+
+A keyword that a ComfyUI does not know raises while the pack is loaded, and the whole pack is left out; so a schema is
+made of what this ComfyUI knows. Names, descriptions and tooltips are read from locales/en/nodeDefs.json, the file that
+the other languages translate.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+import comfy.model_management as mm
+import comfy.model_patcher
+import torch
+from comfy_api.latest import io
+
+CATEGORY = "Nuggy"
+Model = io.Custom("BACKGROUND_REMOVAL")  # the type of ComfyUI's own RemoveBackground, by name: older ones lack it
+Patcher = getattr(comfy.model_patcher, "CoreModelPatcher", comfy.model_patcher.ModelPatcher)
+
+
+@functools.cache
+def english() -> dict[str, Any]:
+    """The English texts of all nodes, by node id."""
+    path = Path(__file__).resolve().parents[2] / "locales" / "en" / "nodeDefs.json"
+    return json.loads(path.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+
+def schema(
+    node_id: str, inputs: list[io.Input], outputs: list[io.Output], aliases: list[str], **more: Any
+) -> io.Schema:
+    """A node's Schema with its texts from the English locale, less the fields that this ComfyUI does not know."""
+    texts = english()[node_id]
+    for given in inputs:
+        given.display_name = texts["inputs"][given.id]["name"]
+        given.tooltip = texts["inputs"][given.id]["tooltip"]
+    for i, made in enumerate(outputs):
+        made.display_name = texts["outputs"][str(i)]["name"]
+        made.tooltip = texts["outputs"][str(i)]["tooltip"]
+    everything = {
+        "node_id": node_id,
+        "display_name": texts["display_name"],
+        "description": texts["description"],
+        "category": CATEGORY,
+        "search_aliases": aliases,
+        "inputs": inputs,
+        "outputs": outputs,
+        **more,
+    }
+    known = {f.name for f in dataclasses.fields(io.Schema)}
+    return io.Schema(**{k: v for k, v in everything.items() if k in known})
+
+
+def advanced(given: io.Input) -> io.Input:
+    """Mark an input as one that is folded away; ComfyUI 0.3.75 takes the mark in `extra_dict` only."""
+    given.advanced = True
+    given.extra_dict = {**(given.extra_dict or {}), "advanced": True}
+    return given
+
+
+def colour_input(name: str, default: str) -> io.Input:
+    """A colour picker where there is one, else a text field for '#rrggbb'."""
+    return io.Color.Input(name, default=default) if hasattr(io, "Color") else io.String.Input(name, default=default)
+
+
+def wrong_choice(node: type[io.ComfyNode], **given: Any) -> str | None:
+    """A sentence for the first of the given values that its Combo does not offer. ComfyUI 0.3.75 does not check V3
+    nodes' choices; what is linked (None here) is not known before the run."""
+    for asked in node.define_schema().inputs:
+        value = given.get(asked.id)
+        if isinstance(asked, io.Combo.Input) and isinstance(value, str) and value not in asked.options:
+            return f"{asked.id} must be one of {', '.join(asked.options)}; got {value!r}"
+    return None
+
+
+def intermediate(x: torch.Tensor) -> torch.Tensor:
+    """`x` on the device and in the dtype in which this ComfyUI keeps what goes from node to node."""
+    dtype = getattr(mm, "intermediate_dtype", lambda: torch.float32)()
+    return x.to(mm.intermediate_device(), dtype)

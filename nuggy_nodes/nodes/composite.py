@@ -1,0 +1,77 @@
+"""Composite: subject over a colour or a picture, as a cut-out with transparency, and both masks at their right size."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import torch
+from comfy_api.latest import io
+
+from ..core.checks import match_batch
+from ..core.composite import colour_plane, fit, over, rgba
+from ..core.errors import InputError
+from ..core.guided import enlarge
+from .compat import colour_input, schema, wrong_choice
+from .tensors import from_image, from_mask, to_image, to_mask
+
+
+def parse_colour(text: str) -> tuple[float, ...]:
+    """'#rrggbb' or '#rgb' as three values 0..1. Raises InputError."""
+    found = re.fullmatch(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})", text.strip())
+    if not found:
+        raise InputError(f"a colour is written #rrggbb, for example #ffffff for white; got {text!r}")
+    digits = found[1] if len(found[1]) == 6 else "".join(c + c for c in found[1])
+    return tuple(int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4))
+
+
+class Composite(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            "Composite",
+            [
+                io.Image.Input("image"),
+                io.Mask.Input("mask"),
+                io.Image.Input("background", optional=True),
+                colour_input("colour", "#ffffff"),
+                io.Combo.Input("fit", options=["cover", "contain", "stretch"], default="cover"),
+            ],
+            [
+                io.Image.Output("picture"),
+                io.Image.Output("rgba"),
+                io.Mask.Output("subject_mask"),
+                io.Mask.Output("background_mask"),
+            ],
+            ["replace background", "change background", "cut out", "transparent", "rgba", "alpha over", "overlay"],
+        )
+
+    @classmethod
+    def validate_inputs(cls, colour: Any = None, fit: Any = None) -> bool | str:
+        try:
+            if isinstance(colour, str):
+                parse_colour(colour)
+        except InputError as e:
+            return str(e)
+        return wrong_choice(cls, fit=fit) or True
+
+    @classmethod
+    def execute(
+        cls, image: torch.Tensor, mask: torch.Tensor, colour: str, fit: str, background: torch.Tensor | None = None
+    ) -> io.NodeOutput:
+        colours = from_image(image)
+        alpha = enlarge(from_mask(mask).to(colours.device), *colours.shape[-2:])
+        behind = backdrop(background, colour, fit, colours)
+        colours, alpha = match_batch(colours, alpha, "image", "mask")
+        colours, behind = match_batch(colours, behind, "image", "background")
+        alpha, _ = match_batch(alpha, colours, "mask", "background")
+        picture, cut = over(colours, alpha, behind), rgba(colours, alpha)
+        return io.NodeOutput(to_image(picture), to_image(cut), to_mask(alpha), to_mask(1 - alpha))
+
+
+def backdrop(background: torch.Tensor | None, colour: str, how: str, like: torch.Tensor) -> torch.Tensor:
+    """What stands behind: the background picture fitted to the frame of `like` [B,3,H,W], else a plane of colour."""
+    if background is None:
+        return colour_plane(parse_colour(colour), like)
+    height, width = like.shape[-2:]
+    return fit(from_image(background, "background").to(like), height, width, how)

@@ -1,0 +1,41 @@
+"""NuggyLoader: a weights file becomes a network under ComfyUI's memory management."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..core.weights import default_path
+from . import models
+from .compat import Model, advanced, schema, wrong_choice
+from .network import ManagedNetwork
+
+PRECISIONS = ["auto", "float32", "bfloat16", "float16"]
+
+
+class NuggyLoader(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            "NuggyLoader",
+            [
+                io.Combo.Input("weights", options=models.names()),
+                advanced(io.Combo.Input("precision", options=PRECISIONS, default="auto")),
+            ],
+            [Model.Output("model")],
+            ["remove background", "background removal model", "load isnet", "matting model", "rembg"],
+        )
+
+    @classmethod
+    def validate_inputs(cls, weights: Any = None, precision: Any = None) -> bool | str:
+        return wrong_choice(cls, weights=weights, precision=precision) or True
+
+    @classmethod
+    def fingerprint_inputs(cls, weights: str, precision: str) -> Any:
+        path = models.resolve(weights) or default_path()  # a file that was replaced is read again
+        return (str(path), path.stat().st_mtime_ns, precision)
+
+    @classmethod
+    def execute(cls, weights: str, precision: str) -> io.NodeOutput:
+        return io.NodeOutput(ManagedNetwork(weights, precision))

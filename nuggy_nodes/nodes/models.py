@@ -1,0 +1,35 @@
+"""Weights for the loader: the pack's own, and what lies in ComfyUI's models/nuggy and its extra_model_paths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import folder_paths
+
+from ..core.weights import DEFAULT_NAME, SUFFIXES, default_path
+
+FOLDER = "nuggy"
+
+
+def register() -> None:
+    """Make `nuggy` a category of models. ComfyUI would list every file in it; only weights shall be listed."""
+    folder_paths.add_model_folder_path(FOLDER, str(Path(folder_paths.models_dir) / FOLDER), is_default=True)
+    folders, _ = folder_paths.folder_names_and_paths[FOLDER]
+    folder_paths.folder_names_and_paths[FOLDER] = (folders, set(SUFFIXES))
+
+
+def names() -> list[str]:
+    """What the loader offers; first the default, which needs no download."""
+    try:
+        found = folder_paths.get_filename_list(FOLDER)
+    except KeyError:  # asked before register()
+        found = []
+    return [DEFAULT_NAME, *(n for n in found if n != DEFAULT_NAME)]
+
+
+def resolve(name: str) -> Path | None:
+    """The file of an offered name; None stands for the default weights, whose checksum the core looks at."""
+    if name == DEFAULT_NAME:
+        default_path()  # says where it looked if it is missing
+        return None
+    return Path(folder_paths.get_full_path_or_raise(FOLDER, name))

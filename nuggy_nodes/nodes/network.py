@@ -1,0 +1,72 @@
+"""The network under ComfyUI's memory management: loaded to the GPU when it works, moved away for others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import comfy.model_management as mm
+import torch
+from torch import Tensor
+
+from ..core.guided import enlarge
+from ..core.isnet import STRIDE
+from ..core.predict import View, choose_precision, out_of_memory, predict
+from ..core.weights import Network, load
+from .compat import Patcher, intermediate
+from .models import resolve
+from .tensors import from_image
+
+Progress = Callable[[int, int], None]
+BYTES_PER_PIXEL = 800  # of a square in flight, in float32; 530 were measured on a CPU at 1024x1024, GPUs take more
+
+
+class ManagedNetwork:
+    """What NuggyLoader gives: a core Network in a ModelPatcher. ComfyUI's own RemoveBackground can drive it too."""
+
+    def __init__(self, name: str, precision: str = "auto"):
+        device, rest = mm.get_torch_device(), mm.unet_offload_device()
+        if precision == "auto" and device.type != "cpu":
+            dtype = torch.float16 if mm.should_use_fp16(device) else torch.float32
+        else:
+            dtype = choose_precision(device, precision)
+        self.network: Network = load(resolve(name), rest, dtype)
+        self.dtype = dtype
+        self.patcher = Patcher(self.network.model, load_device=device, offload_device=rest)
+
+    def masks(
+        self, images: Tensor, views: Sequence[View], how: str, chunk: int = 0, progress: Progress | None = None
+    ) -> Iterator[Tensor]:
+        """Masks [b,1,H,W] of photographs [B,3,H,W], group by group, on the network's device, at the photographs' size.
+
+        progress(done, total) counts squares over the whole batch. When memory runs out for a group, it is halved.
+        """
+        device = self.patcher.load_device
+        at, group = 0, 1 if device.type == "cpu" else max((chunk or 8) // len(views), 1)
+        squares = min(group * len(views), chunk or 8) * max(v.size for v in views) ** 2
+        needed = squares * BYTES_PER_PIXEL * self.dtype.itemsize / 4
+        mm.load_models_gpu([self.patcher], memory_required=needed, force_full_load=True)
+
+        def report(done: int, _: int) -> None:
+            if progress:
+                progress(at * len(views) + done, len(images) * len(views))
+
+        while at < len(images):
+            part = images[at : at + group]
+            try:
+                part = part.to(device)
+                coarse = predict(self.network, part, views, how, chunk=chunk, progress=report)
+                mask = enlarge(coarse, *part.shape[-2:])
+            except Exception as e:  # an interrupt passes through: it is not a lack of memory
+                if not out_of_memory(e) or group == 1:
+                    raise
+                group //= 2
+                mm.soft_empty_cache()
+                continue
+            at += len(part)
+            yield mask
+
+    def encode_image(self, image: Tensor, image_size: int | None = None) -> Tensor:
+        """IMAGE to MASK in one view, for ComfyUI's RemoveBackground; `image_size` is the square's side."""
+        size = self.network.info.size if image_size is None else round(image_size / STRIDE) * STRIDE
+        view = View(min(max(size, 256), 4096))
+        return torch.cat([intermediate(m[:, 0]) for m in self.masks(from_image(image), (view,), "mean")])

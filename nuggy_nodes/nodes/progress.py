@@ -1,0 +1,41 @@
+"""Progress on a node while it works: the bar, the newest mask as a preview, a line of text."""
+
+from __future__ import annotations
+
+import comfy.model_management as mm
+import comfy.utils
+import torch.nn.functional as F
+from torch import Tensor
+
+SIDE = 256
+
+
+class Bar:
+    """A node's progress bar, to be called with (done, total). Every call is a point where Cancel ends the work."""
+
+    def __init__(self, total: int):
+        self.bar, self.total, self.done = comfy.utils.ProgressBar(total), total, 0
+
+    def __call__(self, done: int, total: int) -> None:
+        mm.throw_exception_if_processing_interrupted()
+        self.done, self.total = done, total
+        self.bar.update_absolute(done, total)
+
+    def show(self, mask: Tensor) -> None:
+        """Show a mask [H,W] on the node, made small; for the eye only."""
+        from PIL import Image
+
+        scale = min(SIDE / max(mask.shape), 1.0)
+        size = [max(round(n * scale), 1) for n in mask.shape]
+        small = F.interpolate(mask[None, None].float(), size=size, mode="area")[0, 0]
+        picture = Image.fromarray((small.clamp(0, 1) * 255).round().byte().cpu().numpy())
+        self.bar.update_absolute(self.done, self.total, ("JPEG", picture, SIDE))
+
+
+def say(text: str, node_id: str | None) -> None:
+    """Put a line of text on the node, where there is a page that shows it."""
+    from server import PromptServer
+
+    server = getattr(PromptServer, "instance", None)
+    if server is not None and node_id and hasattr(server, "send_progress_text"):
+        server.send_progress_text(text, node_id)

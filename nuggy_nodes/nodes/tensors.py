@@ -1,0 +1,50 @@
+"""ComfyUI's tensors to the core's and back: IMAGE [B,H,W,C] to [B,3,H,W], MASK [B,H,W] to [B,1,H,W]."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from ..core.checks import check_alpha, check_finite, check_image
+from ..core.errors import InputError
+from .compat import intermediate
+
+
+def from_image(image: Tensor, name: str = "image") -> Tensor:
+    """IMAGE to [B,3,H,W], a view where possible. A grey picture becomes three equal channels; a fourth channel (alpha)
+    is left out. Raises InputError for what is not a picture, is empty, or holds NaN."""
+    if image.ndim != 4 or image.shape[-1] not in (1, 3, 4):
+        raise InputError(
+            f"{name} has shape {tuple(image.shape)}; an IMAGE is [batch, height, width, 3 or 4]: connect the output of "
+            "Load Image or another node that gives pictures"
+        )
+    if 0 in image.shape:
+        raise InputError(
+            f"{name} is empty (shape {tuple(image.shape)}): the node before it gave no picture; look there"
+        )
+    out = image[..., :3].movedim(-1, 1)
+    out = out.expand(-1, 3, -1, -1) if out.shape[1] == 1 else out
+    return check_finite(check_image(out if out.is_floating_point() else out.float(), name), name)
+
+
+def from_mask(mask: Tensor, name: str = "mask") -> Tensor:
+    """MASK to [B,1,H,W], clipped to 0..1. Older nodes give [H,W] or [B,1,H,W], some give bool: taken too."""
+    out = mask.float()
+    if out.ndim == 4 and 1 in (out.shape[1], out.shape[-1]):
+        out = out if out.shape[1] == 1 else out.movedim(-1, 1)
+    elif out.ndim in (2, 3):
+        out = out.reshape(-1, 1, *out.shape[-2:]) if 0 not in out.shape else out[..., None, :, :]
+    else:
+        raise InputError(f"{name} has shape {tuple(mask.shape)}; a MASK is [batch, height, width]")
+    if 0 in out.shape:
+        raise InputError(f"{name} is empty (shape {tuple(mask.shape)}): the node before it gave no mask; look there")
+    return check_finite(check_alpha(out, name), name).clamp(0, 1)
+
+
+def to_image(x: Tensor) -> Tensor:
+    """[B,C,H,W] to IMAGE, where and as ComfyUI keeps it."""
+    return intermediate(x.movedim(1, -1)).contiguous()
+
+
+def to_mask(x: Tensor) -> Tensor:
+    """[B,1,H,W] to MASK, where and as ComfyUI keeps it."""
+    return intermediate(x[:, 0]).contiguous()

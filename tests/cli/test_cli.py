@@ -1,0 +1,225 @@
+"""The `nuggy` command as a user runs it: a process of its own, on real files."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import nuggy_nodes
+from nuggy_nodes.cli import main
+
+ROOT = Path(nuggy_nodes.__file__).parents[1]
+FAST = ["--recipe", "fast", "--views", "512"]
+
+
+def nuggy(*args, **options):
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run([sys.executable, "-m", "nuggy_nodes", *map(str, args)], text=True, capture_output=True,
+                          env=env, **options)  # fmt: skip
+
+
+@pytest.fixture
+def cat(tmp_path):
+    path = tmp_path / "in" / "cat.png"
+    path.parent.mkdir()
+    shutil.copy(ROOT / "samples" / "chelsea.png", path)
+    return path
+
+
+def test_a_photograph_becomes_a_cutout_beside_it(cat):
+    done = nuggy("cutout", cat, *FAST)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")  # quiet without a terminal
+    result = Image.open(cat.with_name("cat-cutout.png"))
+    assert result.mode == "RGBA" and result.size == (451, 300)
+    alpha = np.array(result)[..., 3]
+    assert alpha[100:200, 150:250].mean() > 230 and alpha[:30, -60:].mean() < 25
+    assert np.array_equal(np.array(result)[alpha == 255][:, :3], np.array(Image.open(cat).convert("RGB"))[alpha == 255])
+
+
+def test_batch_goes_on_after_bad_files(cat, tmp_path, capsys):
+    (cat.parent / "b.jpg").write_bytes(b"")
+    (cat.parent / "c.png").write_text("no picture")
+    (cat.parent / "note.txt").write_text("not looked at")
+    out = tmp_path / "out"
+    status = main(["cutout", str(cat.parent), str(tmp_path / "none.png"), "-o", str(out), *FAST])
+    said = capsys.readouterr()
+    assert status == 1 and said.out == ""
+    lines = said.err.replace("\r", "\n").splitlines()
+    for name, reason in (("b.jpg", "empty"), ("c.png", "not a picture"), ("none.png", "no such file")):
+        assert any(name in line and reason in line for line in lines), (name, lines)
+    assert lines[-1] == "nuggy: 1 done, 3 failed"
+    assert [p.name for p in out.iterdir()] == ["cat.png"]
+
+
+def test_json(cat, tmp_path, capsys):
+    status = main(["cutout", str(cat), str(tmp_path / "none.png"), "-o", str(tmp_path), "--json", *FAST])
+    said = json.loads(capsys.readouterr().out)
+    assert status == 1 and (said["done"], said["failed"], said["recipe"]) == (1, 1, "fast")
+    good, bad = said["images"]
+    assert Path(good["output"]).is_file() and (good["width"], good["height"]) == (451, 300)
+    assert {"read", "network", "refine", "islands", "write"} <= set(good["seconds"])
+    assert set(good["islands"]) == {"found", "removed", "holes_filled"}
+    assert "no such file" in bad["error"]
+
+
+def test_nothing_is_overwritten_unasked(cat, tmp_path, capsys):
+    target = tmp_path / "cat.png"
+    target.write_text("mine")
+    assert main(["cutout", str(cat), "-o", str(tmp_path), *FAST]) == 1
+    assert target.read_text() == "mine" and "--overwrite" in capsys.readouterr().err
+    assert main(["cutout", str(cat), "-o", str(cat.parent), "--overwrite", *FAST]) == 1  # the photograph itself
+    assert "would replace a photograph" in capsys.readouterr().err
+    assert main(["cutout", str(cat), "-o", str(tmp_path), "--overwrite", *FAST]) == 0
+    assert Image.open(target).mode == "RGBA"
+
+
+def test_outputs_formats_and_backgrounds(cat, tmp_path):
+    run = lambda *a: main(["cutout", str(cat), "-o", str(tmp_path), "--overwrite", *FAST, *a])  # noqa: E731
+    assert run("--output", "mask", "--format", "tiff") == 0
+    mask = Image.open(tmp_path / "cat.tif")
+    assert mask.mode == "L"
+    assert run("--output", "composite", "--background", "#00ff00", "--format", "webp") == 0
+    over = np.array(Image.open(tmp_path / "cat.webp"))
+    assert over.shape == (300, 451, 3) and over[np.array(mask) == 0].tolist()[0] == [0, 255, 0]
+    Image.new("RGB", (50, 20), (10, 20, 30)).save(tmp_path / "back.png")
+    assert run("--output", "composite", "--background", str(tmp_path / "back.png")) == 0
+    assert np.array(Image.open(tmp_path / "cat.png"))[np.array(mask) == 0].tolist()[0] == [10, 20, 30]
+    assert run("--output", "composite", "--background", "nocolour") == 1
+
+
+def test_sixteen_bits_stay_and_transparency_is_kept(cat, tmp_path):
+    import cv2
+
+    deep = np.array(Image.open(cat).convert("RGB")).astype(np.uint16) * 257
+    have = np.full(deep.shape[:2], 65535, np.uint16)
+    have[:, :200] = 60000
+    cv2.imwrite(str(tmp_path / "deep.png"), np.dstack((deep[..., ::-1], have)))
+    assert main(["cutout", str(tmp_path / "deep.png"), "-o", str(tmp_path / "o"), *FAST]) == 0
+    got = cv2.imread(str(tmp_path / "o" / "deep.png"), cv2.IMREAD_UNCHANGED)
+    assert got.dtype == np.uint16 and (got[..., 3] <= have).all()
+    assert (got[..., 3] == 60000).any() and (got[..., 3] > 60000).any()
+    assert len(np.unique(got[..., 3])) > 300  # no 8-bit step in between
+
+
+def test_recursive_same_names_and_results_of_earlier_runs(tmp_path, capsys):
+    from nuggy_nodes.cli.jobs import plan
+
+    for name in ("a.jpg", "a.png", "sub/a.jpg", "sub/b-cutout.png", ".hidden.png"):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+
+    def results(*args):
+        return [str(j.result.relative_to(tmp_path)) for j in plan(*args) if not j.error]
+
+    there = tmp_path / "in"
+    assert results([there], tmp_path / "out", False, ".png", False) == ["out/a.png", "out/a.png.png"]
+    assert results([there], tmp_path / "out", True, ".png", False) == ["out/a.png", "out/a.png.png", "out/sub/a.png"]
+    assert results([there, there / "a.jpg"], None, False, ".webp", False) == [
+        "in/a-cutout.webp",
+        "in/a.png-cutout.webp",
+    ]
+    (tmp_path / "empty").mkdir()
+    assert "no pictures" in plan([tmp_path / "empty"], None, False, ".png", False)[0].error
+
+
+def test_every_setting_is_an_option_and_is_used(cat, tmp_path, capsys, monkeypatch):
+    import nuggy_nodes.cli.work as work
+
+    seen = []
+
+    def stop(image, network, recipe, report):
+        from nuggy_nodes.core import InputError
+
+        seen.append(recipe)
+        raise InputError("enough")
+
+    monkeypatch.setattr(work, "cutout", stop)
+    args = (
+        "--recipe fast --views 512 640fp15 --combine max --guide grey --radius 7 --epsilon 0.01 --passes 3 --black 0.2 "
+        "--white 0.8 --gamma 0.7 --islands largest --threshold 0.3 --min-area 0.1 --min-reach 0.2 --min-peak 0.6 "
+        "--max-hole 0.01"
+    )
+    assert main(["cutout", str(cat), *args.split()]) == 1
+    from nuggy_nodes.core import Recipe, View
+
+    views = (View(512), View(640, True, 0.15))
+    assert seen == [
+        Recipe("fast", views, "max", "grey", 7, 0.01, 3, 0.2, 0.8, 0.7, "largest", 0.3, 0.1, 0.2, 0.6, 0.01)
+    ]
+
+
+def test_wrong_usage(cat, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["cutout", str(cat), "--recipe", "none"])
+    assert stop.value.code == 2
+    assert main(["cutout", str(cat), "--device", "nowhere"]) == 1
+    assert main(["cutout", str(cat), "--weights", "none.safetensors"]) == 1
+    assert main(["cutout", str(cat), "--views", "1000"]) == 1
+    assert main(["cutout", str(cat), "--gamma", "-1", *FAST]) == 1
+    said = capsys.readouterr().err
+    assert "Traceback" not in said and "none.safetensors" in said and "multiple of 32" in said and "gamma" in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders without the right to write are POSIX here")
+def test_no_permission(cat, tmp_path, capsys):
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o555)
+    if os.geteuid() == 0:  # root may write anywhere but into the kernel's own file systems
+        folder = Path("/sys/nuggy")
+    assert main(["cutout", str(cat), "-o", str(folder), *FAST]) == 1
+    said = capsys.readouterr().err
+    assert ("no permission" in said or "read-only" in said) and str(folder) in said and said.count("\n") == 1
+
+
+def test_ctrl_c_leaves_nothing(cat, tmp_path):
+    """Interrupted in the middle of a large picture: no result, no partial file, status 130."""
+    large = tmp_path / "large.png"
+    Image.open(cat).convert("RGB").resize((3000, 2000)).save(large, compress_level=1)
+    out = tmp_path / "out"
+    out.mkdir()
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "nuggy_nodes", "cutout", str(large), "-o", str(out), "--recipe", "best"]
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell in the background has ignored is inherited
+    for wait in (0.5, 4.0):
+        process = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True)
+        time.sleep(wait)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+        if process.returncode == 0:
+            continue  # it was done before the signal came
+        assert process.returncode in (130, -signal.SIGINT) and list(out.iterdir()) == []
+        assert process.returncode != 130 or said.strip().endswith("nuggy: interrupted"), said
+
+
+def test_doctor_and_weights(capsys):
+    assert main(["doctor"]) == 0
+    said = capsys.readouterr().out
+    for word in ("device", "precision", "threads", "weights", "ComfyUI", "GIMP"):
+        assert word in said
+    assert main(["weights", "verify"]) == 0 and main(["weights", "info", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["parameters"] == 44_017_990
+
+
+def test_import_refuses_rubbish(tmp_path, capsys):
+    for name in ("x.tgz", "x.pth", "x.onnx", "x.safetensors"):
+        (tmp_path / name).write_bytes(b"rubbish")
+        assert main(["weights", "import", str(tmp_path / name), "-o", str(tmp_path / "o.safetensors")]) == 1
+        assert name in capsys.readouterr().err and not (tmp_path / "o.safetensors").exists()
+
+
+def test_importing_the_package_costs_nothing():
+    """No module of weight is imported by `import nuggy_nodes`; the core does not import OpenCV or Pillow."""
+    code = (
+        "import sys, nuggy_nodes; assert 'torch' not in sys.modules and 'numpy' not in sys.modules;"
+        "import nuggy_nodes.core; bad = {'cv2', 'PIL', 'onnx', 'comfy'} & set(sys.modules); assert not bad, bad"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})

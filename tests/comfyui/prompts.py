@@ -1,0 +1,55 @@
+"""Prompts in the form in which ComfyUI's API takes them, built node by node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+DEFAULT = "isnet-general-use-8bit.safetensors"
+USUAL: dict[str, dict[str, Any]] = {
+    "NuggyLoader": {"weights": DEFAULT, "precision": "float32"},
+    "NuggyTTAMask": {"views": "custom", "combine": "auto", "custom_views": "256", "chunk": 0},
+    "GuidedFilterRefine": {"radius": 20.0, "black": 0.1, "white": 0.9, "gamma": 1.0, "guide": "colour",
+                           "epsilon": 1e-4, "passes": 1},
+    "IslandRemove": {"keep": "subject", "threshold": 0.1, "min_area": 0.002, "max_hole": 0.0, "min_reach": 0.02,
+                     "min_peak": 0.5},
+    "Composite": {"colour": "#ffffff", "fit": "cover"},
+}  # fmt: skip
+
+
+class Prompt(dict[str, Any]):
+    """add("SaveImage", images=x) returns the node's id; (id, 1) is its second output, an id alone its first."""
+
+    def add(self, kind: str, **inputs: Any) -> str:
+        name = str(len(self) + 1)
+        given = USUAL.get(kind, {}) | {k: self.link(v) for k, v in inputs.items()}
+        self[name] = {"class_type": kind, "inputs": given}
+        return name
+
+    def link(self, value: Any) -> Any:
+        if isinstance(value, str) and value in self:
+            return [value, 0]
+        return list(value) if isinstance(value, tuple) else value
+
+
+def chain(image: str, **changes: dict[str, Any]) -> tuple[Prompt, dict[str, str]]:
+    """All five nodes on an uploaded picture, RGBA saved; the ids by kind of node. changes: inputs by kind of node."""
+    p = Prompt()
+    ids = {"LoadImage": p.add("LoadImage", image=image)}
+    return p, extend(p, ids["LoadImage"], ids, **changes)
+
+
+def extend(p: Prompt, image: Any, ids: dict[str, str] | None = None, **changes: dict[str, Any]) -> dict[str, str]:
+    """The five nodes and Save Image after `image`, a node of `p`."""
+    ids = {} if ids is None else ids
+
+    def add(kind: str, **inputs: Any) -> str:
+        ids[kind] = p.add(kind, **inputs | changes.get(kind, {}))
+        return ids[kind]
+
+    add("NuggyLoader")
+    add("NuggyTTAMask", model=ids["NuggyLoader"], image=image)
+    add("GuidedFilterRefine", image=image, mask=ids["NuggyTTAMask"])
+    add("IslandRemove", mask=ids["GuidedFilterRefine"])
+    add("Composite", image=image, mask=ids["IslandRemove"])
+    add("SaveImage", images=(ids["Composite"], 1), filename_prefix="nuggy")
+    return ids

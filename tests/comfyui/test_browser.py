@@ -1,0 +1,117 @@
+"""The pack in ComfyUI's own page, in a real Chromium. Screenshots are kept in artifacts/."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from .page import Page, browsing
+from .server import REPOSITORY, Server
+
+THUMBNAILS = "() => [...document.querySelectorAll('[role=dialog] img')].filter(i => i.naturalWidth > 300).length >= 4"
+KEPT = REPOSITORY / "artifacts" / "comfyui"
+
+
+def workflow(name: str) -> dict[str, Any]:
+    return json.loads((REPOSITORY / "example_workflows" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def open_tab() -> Iterator[Any]:
+    with browsing() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def page(server: Server, photo: np.ndarray, open_tab: Any) -> Page:
+    server.upload("example.png", photo)
+    return open_tab(server)
+
+
+def test_template_runs_and_shows_its_result(page: Page, server: Server) -> None:
+    """Templates, Extensions, Nuggy, "Cut out", then the Run button: the cut-out is on the page."""
+    page.command("Comfy.BrowseTemplates")
+    card = page.tab.get_by_text("Cut out", exact=True).first
+    card.wait_for(state="visible")
+    page.tab.wait_for_function(THUMBNAILS)
+    page.shot(KEPT / "templates.png", fit=False)
+    card.click()
+    page.tab.wait_for_function("() => app.graph._nodes.some(n => n.type === 'NuggyTTAMask')")
+    page.tab.wait_for_timeout(800)
+    ended = page.run()
+    assert ended["kind"] == "execution_success", ended
+    page.tab.wait_for_function(
+        "() => app.graph._nodes.find(n => n.type === 'SaveImage')?.imgs?.[0]?.naturalWidth === 480"
+    )
+    page.shot(KEPT / "cut-out.png")
+    shown = page.do("() => app.graph._nodes.find(n => n.type === 'SaveImage').imgs[0].src")
+    assert "nuggy_" in shown and server.url in shown
+
+
+@pytest.mark.parametrize("node", ["NuggyLoader", "NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "Composite"])
+def test_help_page_opens_with_its_picture(page: Page, node: str) -> None:
+    if not page.do("(kind) => app.graph._nodes.some(n => n.type === kind)", node):
+        page.load(workflow("Cut out"))
+    page.click_node(node)
+    page.tab.locator('[data-testid="info-button"]').first.click()
+    picture = page.tab.locator(f'img[src*="docs/{node}."]').first
+    picture.wait_for(state="visible")
+    page.tab.wait_for_function(
+        "(name) => [...document.images].find(i => i.src.includes(`docs/${name}.`))?.naturalWidth > 100", arg=node
+    )
+    page.shot(KEPT / f"help-{node}.png", fit=False)
+
+
+@pytest.mark.parametrize("name", ["Batch", "Refine any mask", "Replace the background"])
+def test_example_workflow_runs(page: Page, name: str) -> None:
+    page.load(workflow(name), name)
+    page.do("() => { for (const n of app.graph._nodes) if (n.type === 'NuggyTTAMask') n.widgets[0].value = 'fast' }")
+    ended = page.run()
+    assert ended["kind"] == "execution_success", ended
+    page.tab.wait_for_timeout(1000)
+    page.shot(KEPT / f"{name}.png")
+
+
+def test_blueprint_runs_as_one_node(page: Page) -> None:
+    """The subgraph "Remove background (Nuggy)" as the page offers it, fed a picture, its cut-out shown."""
+    offered = page.do("() => fetch('/global_subgraphs').then(r => r.json())")
+    (key,) = (k for k, v in offered.items() if v["name"] == "Remove background (Nuggy)")
+    data = page.do("(k) => fetch('/global_subgraphs/' + k).then(r => r.json()).then(d => JSON.parse(d.data))", key)
+    page.load(data, "blueprint")
+    promoted = page.do("() => app.graph._nodes[0].widgets.map(w => w.name)")
+    assert {"views", "radius", "black", "white", "min_area", "fit"} <= {p.split(": ")[-1] for p in promoted}
+    page.do("""() => {
+        const fold = app.graph._nodes[0];
+        const load = LiteGraph.createNode('LoadImage'), save = LiteGraph.createNode('SaveImage');
+        app.graph.add(load); app.graph.add(save);
+        load.widgets[0].value = 'example.png'; load.pos = [-400, 0]; save.pos = [500, 0]; save.size = [340, 340];
+        load.connect(0, fold, 0);
+        fold.connect(fold.outputs.findIndex(o => o.name === 'rgba'), save, 0) }""")
+    ended = page.run()
+    assert ended["kind"] == "execution_success", ended
+    page.tab.wait_for_timeout(1200)
+    page.shot(KEPT / "blueprint.png")
+    assert page.do("() => app.graph._nodes.find(n => n.type === 'SaveImage').imgs[0].naturalWidth") == 480
+
+
+@pytest.mark.parametrize("language", ["ko", "ja", "zh"])
+def test_page_speaks_the_language(newer_page: Server, open_tab: Any, language: str) -> None:
+    texts = json.loads((REPOSITORY / "locales" / language / "nodeDefs.json").read_text(encoding="utf-8"))
+    page = open_tab(newer_page, **{"Comfy.Locale": language})
+    page.load(workflow("Cut out"))
+    page.shot(KEPT / f"language-{language}.png")
+    titles = page.do("() => Object.fromEntries(app.graph._nodes.map(n => [n.type, n.title]))")
+    inputs = page.do("""() => app.graph._nodes.find(n => n.type === 'GuidedFilterRefine').widgets
+        .map(w => w.label ?? w.name)""")
+    page.tab.close()
+    for kind, text in texts.items():
+        assert titles[kind] == text["display_name"]
+    assert texts["GuidedFilterRefine"]["inputs"]["radius"]["name"] in inputs
+
+
+def test_page_reports_no_error_of_its_own(page: Page) -> None:
+    assert not page.errors, page.errors

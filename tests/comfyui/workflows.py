@@ -1,0 +1,140 @@
+"""The example workflows as prompts, with a place and a title for every node and a note for the reader.
+
+`draw.py` turns them into the files of example_workflows/ and subgraphs/, in ComfyUI's own page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .prompts import Prompt, extend
+
+PICTURE = "example.png"  # every ComfyUI has it; the reader chooses a picture of their own
+SIZES = {
+    "LoadImage": (280, 320), "NuggyLoader": (280, 90), "NuggyTTAMask": (300, 360), "GuidedFilterRefine": (300, 220),
+    "IslandRemove": (300, 280), "Composite": (300, 150), "SaveImage": (340, 340), "MaskPreview": (280, 280),
+    "PreviewImage": (300, 320), "ImageBatch": (280, 60),
+}  # fmt: skip
+
+
+@dataclass
+class Workflow:
+    """name: of the file; prompt; at: the place of every node; note: for the reader, and its place; titles by node."""
+
+    name: str
+    prompt: Prompt
+    at: dict[str, tuple[int, int]]
+    note: str = ""
+    note_at: tuple[int, int] = (660, 420)
+    titles: dict[str, str] = field(default_factory=dict)
+
+
+def _line(ids: dict[str, str], x: int, loader: tuple[int, int]) -> dict[str, tuple[int, int]]:
+    """The four nodes that work and Save Image from left to right, the loader where it is told."""
+    kinds = ("NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "Composite", "SaveImage")
+    return {ids["NuggyLoader"]: loader, **{ids[k]: (x + 340 * i, 0) for i, k in enumerate(kinds)}}
+
+
+BEST = {"NuggyLoader": {"precision": "auto"}, "NuggyTTAMask": {"views": "balanced", "custom_views": "1024 1024f"}}
+CUT_OUT = """Choose a picture and run. The cut-out is saved as a PNG with transparency.
+
+A veil of background left: raise **black** in Guided Filter Refine. The subject see-through: lower **white**. A detached
+part missing: lower **min area** in Island Remove.
+
+Only what comes after a moved slider runs again."""
+BATCH = """Choose three pictures and run: each is cut out by itself, in order, and saved.
+
+Any node that gives a batch of pictures (the frames of a video, a folder) can take the place of these three."""
+REFINE = """Choose a picture, right-click it, open the mask editor, paint roughly over the subject and save. The mask
+takes its edges from the picture.
+
+A mask of any other node fits in the same place: Remove Background, SAM, a mask from a file. It must be 1 on the
+subject; if it is 1 on the background, put Invert Mask between."""
+REPLACE = """Choose the picture with the subject and a new background; it is fitted to the picture (**fit**). Without a
+background, the colour is used.
+
+To let a diffusion model paint the background, use **background_mask** of Nuggy Composite: 1 where it may paint."""
+
+
+def cut_out() -> Workflow:
+    p = Prompt()
+    image = p.add("LoadImage", image=PICTURE)
+    ids = extend(p, image, **BEST)
+    preview = p.add("PreviewImage", images=ids["Composite"])
+    at = {image: (0, 0), **_line(ids, 320, (0, 370)), preview: (1680, 390)}
+    return Workflow("Cut out", p, at, CUT_OUT)
+
+
+def batch() -> Workflow:
+    p = Prompt()
+    loaded = [p.add("LoadImage", image=PICTURE) for _ in range(3)]
+    two = p.add("ImageBatch", image1=loaded[0], image2=loaded[1])
+    three = p.add("ImageBatch", image1=two, image2=loaded[2])
+    ids = extend(p, three, **BEST)
+    at = {n: (0, i * 370) for i, n in enumerate(loaded)}
+    at |= {two: (320, 0), three: (320, 120), **_line(ids, 640, (320, 260))}
+    return Workflow("Batch", p, at, BATCH, (980, 420))
+
+
+def refine_any_mask() -> Workflow:
+    p = Prompt()
+    image = p.add("LoadImage", image=PICTURE)
+    refined = p.add("GuidedFilterRefine", image=image, mask=(image, 1), radius=32.0, black=0.15, white=0.85)
+    kept = p.add("IslandRemove", mask=refined)
+    composite = p.add("Composite", image=image, mask=kept)
+    before, after = p.add("MaskPreview", mask=(image, 1)), p.add("MaskPreview", mask=kept)
+    save = p.add("SaveImage", images=(composite, 1), filename_prefix="nuggy")
+    at = {image: (0, 0), refined: (320, 0), kept: (660, 0), composite: (1000, 0), save: (1340, 0)}
+    at |= {before: (320, 420), after: (1000, 420)}
+    titles = {before: "The mask as it came", after: "The mask refined"}
+    return Workflow("Refine any mask", p, at, REFINE, (640, 420), titles)
+
+
+def replace_background() -> Workflow:
+    p = Prompt()
+    image, behind = p.add("LoadImage", image=PICTURE), p.add("LoadImage", image=PICTURE)
+    ids = extend(p, image, Composite={"background": behind}, **BEST)
+    p[ids["SaveImage"]]["inputs"]["images"] = [ids["Composite"], 0]
+    at = {image: (0, 0), behind: (0, 500), **_line(ids, 320, (0, 370))}
+    return Workflow("Replace the background", p, at, REPLACE, (660, 420),
+                    {image: "Picture with the subject", behind: "New background"})  # fmt: skip
+
+
+def blueprint() -> Workflow:
+    p = Prompt()
+    image, behind = p.add("LoadImage", image=PICTURE), p.add("LoadImage", image=PICTURE)
+    ids = extend(p, image, Composite={"background": behind}, **BEST)
+    p[ids["SaveImage"]] = {"class_type": "PreviewImage", "inputs": {"images": [ids["Composite"], 0]}}
+    seen = [p.add("PreviewImage", images=(ids["Composite"], 1))]  # what stays outside makes an output of the blueprint
+    seen += [p.add("MaskPreview", mask=(ids["Composite"], i)) for i in (2, 3)]
+    at = {image: (-640, 0), behind: (-640, 500), **_line(ids, 0, (-320, 0))}
+    at |= {n: (1700, 300 * i) for i, n in enumerate(seen)}
+    return Workflow("Remove background (Nuggy)", p, at)
+
+
+def help_pages() -> tuple[Prompt, dict[str, str]]:
+    """The five nodes with every stage saved: the pictures of the help pages. The ids of the stages' Save Image."""
+    p = Prompt()
+    image = p.add("LoadImage", image=PICTURE)
+    ids = extend(p, image, **BEST)
+    made = {}
+    for stage in ("NuggyTTAMask", "GuidedFilterRefine", "IslandRemove"):
+        made[stage] = p.add("SaveImage", images=p.add("MaskToImage", mask=ids[stage]), filename_prefix=stage)
+    made["colour"] = p.add("SaveImage", images=ids["Composite"], filename_prefix="colour")
+    made["rgba"] = ids["SaveImage"]
+    for name, output in (("mask", 2), ("background_mask", 3)):
+        as_picture = p.add("MaskToImage", mask=(ids["Composite"], output))
+        made[name] = p.add("SaveImage", images=as_picture, filename_prefix=name)
+    return p, made
+
+
+def all_of_them() -> list[Workflow]:
+    return [cut_out(), batch(), refine_any_mask(), replace_background()]
+
+
+def as_arguments(w: Workflow) -> dict[str, Any]:
+    """What the page needs to lay a workflow out."""
+    sizes = {k: SIZES[n["class_type"]] for k, n in w.prompt.items()}
+    note = {"text": w.note.replace("\n\n", "\0").replace("\n", " ").replace("\0", "\n\n"), "at": w.note_at}
+    return {"prompt": w.prompt, "at": w.at, "sizes": sizes, "titles": w.titles, "note": note}

@@ -1,0 +1,59 @@
+"""The tests' pictures, and what the core itself says of them: the oracle."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import torch
+from PIL import Image
+from skimage import data
+
+from nuggy_nodes.core import choose_device, choose_precision, cutout, load, recipe
+
+
+def cat(width: int = 300, height: int = 240) -> np.ndarray:
+    """A photograph with fur and whiskers, [H,W,3] uint8 (skimage's chelsea, CC0)."""
+    return _resized(data.chelsea(), width, height)
+
+
+def astronaut(width: int = 300, height: int = 240) -> np.ndarray:
+    """Another one (skimage's, NASA, public domain)."""
+    return _resized(data.astronaut(), width, height)
+
+
+def _resized(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
+    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def large() -> np.ndarray:
+    """12 megapixels."""
+    return cat(4000, 3000)
+
+
+@functools.cache
+def network():
+    device = choose_device()
+    return load(None, device, choose_precision(device))
+
+
+_known: dict[tuple, np.ndarray] = {}
+
+
+def oracle(pixels: np.ndarray, opacity: np.ndarray | None = None, which: str = "fast", **changes) -> np.ndarray:
+    """The core's alpha [H,W] for [H,W,3] or [H,W], uint8 or float 0..1. Transparent parts are shown as grey."""
+    key = (pixels.tobytes(), pixels.shape, None if opacity is None else opacity.tobytes(), which, str(changes))
+    if key not in _known:
+        x = pixels / np.float32(255) if pixels.dtype == np.uint8 else pixels
+        x = x if x.ndim == 3 else np.repeat(x[..., None], 3, 2)
+        x = torch.from_numpy(x.astype(np.float32)).permute(2, 0, 1)[None].contiguous()
+        if opacity is not None:
+            have = torch.from_numpy(opacity / np.float32(255))[None, None]
+            x = torch.lerp(torch.full_like(x, 0.5), x, have)
+        _known[key] = cutout(x, network(), recipe(which, **changes)).alpha[0, 0].numpy()
+    return _known[key]
+
+
+def bytes_of(alpha: np.ndarray) -> np.ndarray:
+    """In 8 bits, as integers that can be subtracted."""
+    return np.round(alpha * 255).astype(int)

@@ -1,0 +1,170 @@
+"""The filter in a real GIMP 3 with its windows, on a virtual screen: menu, dialog, preview, undo, Cancel, languages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from pictures import cat, large
+from PIL import Image
+from rig import DISPLAY, PATIENCE, Gimp, Root, Screen
+
+TITLE = "^Remove Background$"
+CANCEL = ("1310", "962")  # where the status bar of the window, as large as Desk makes it, has the button
+
+
+@pytest.fixture(scope="module")
+def screen(root: Root) -> Iterator[Screen]:
+    made = Screen(root)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+class Desk:
+    """A GIMP in a window with one image open, kept as inside.image."""
+
+    def __init__(self, root: Root, screen: Screen, path: str, env: dict[str, str] | None = None):
+        self.root, self.screen = root, screen
+        self.gimp = Gimp(root, DISPLAY, env)
+        self.gimp("import inside; inside.image = load(path); Gimp.Display.new(inside.image)", path=path)
+        self.window = screen.window("[0-9]+x[0-9]+.*GIMP")
+        screen.run("xdotool", "windowsize", "--sync", self.window, "1590", "960")
+
+    def state(self) -> list:
+        return self.gimp("import inside; result = state(inside.image)")
+
+    def has_mask(self) -> bool:
+        return self.gimp("import inside; result = inside.image.get_layers()[0].get_mask() is not None")
+
+    def choose(self, mnemonic: str, title: str) -> str:
+        """Filters > Nuggy > ... by the keyboard, and the id of the dialog that opens."""
+        self.screen.key(self.window, "Escape", "alt+r")
+        time.sleep(1)
+        self.screen.run("xdotool", "key", "--delay", "150", "Up", "Right")  # the last of the Filters menu
+        time.sleep(1)
+        self.screen.shot("menu")
+        self.screen.run("xdotool", "key", "--delay", "150", mnemonic)
+        return self.screen.window(title)
+
+    def log(self) -> str:
+        return self.root.place.last_words(1000)
+
+
+def wait_for(what: Callable[[], object]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def desk(root: Root, screen: Screen) -> Iterator[Desk]:
+    Image.fromarray(cat(451, 300)).save(root.work / "cat.png")
+    made = Desk(root, screen, str(root.work / "cat.png"))
+    try:
+        yield made
+    finally:
+        made.gimp.close()
+
+
+def test_dialog_preview_ok_undo(desk: Desk) -> None:
+    before = desk.state()
+    window = desk.choose("r", TITLE)
+    wait_for(lambda: "preview balanced ends" in desk.log())
+    time.sleep(1)
+    desk.screen.shot("dialog", window)
+    desk.screen.key(window, "alt+p", "Up")  # the recipe: fast
+    wait_for(lambda: "preview fast ends" in desk.log())
+    desk.screen.key(window, "alt+o")
+    wait_for(lambda: "mask fast ends" in desk.log())
+    wait_for(desk.has_mask)
+    time.sleep(2)
+    desk.screen.shot("masked")
+    after = desk.state()
+    desk.screen.key(desk.window, "ctrl+z")
+    wait_for(lambda: desk.state() == before)
+    desk.screen.key(desk.window, "ctrl+y")
+    wait_for(lambda: desk.state() == after)
+    desk.screen.key(desk.window, "ctrl+z")
+    wait_for(lambda: desk.state() == before)
+
+
+def test_repeat_uses_the_remembered_values(desk: Desk) -> None:
+    before, runs = desk.state(), desk.log().count("mask fast ends")
+    desk.screen.key(desk.window, "ctrl+f")
+    wait_for(lambda: desk.log().count("mask fast ends") == runs + 1)
+    wait_for(desk.has_mask)
+    desk.screen.key(desk.window, "ctrl+z")
+    wait_for(lambda: desk.state() == before)
+
+
+def test_values_are_remembered_in_the_dialog_and_cancel_changes_nothing(desk: Desk) -> None:
+    before = desk.state()
+    runs = desk.log().count("preview fast ends")
+    window = desk.choose("r", TITLE)
+    wait_for(lambda: desk.log().count("preview fast ends") > runs)
+    time.sleep(0.5)
+    # open the expander: from the existing-mask box one step on
+    desk.screen.key(window, "alt+e", "Tab", "space")
+    time.sleep(1.5)
+    desk.screen.shot("expanded", window)
+    desk.screen.key(window, "Escape")
+    desk.screen.gone(TITLE)
+    assert desk.state() == before
+
+
+def test_new_layer_is_one_step(desk: Desk) -> None:
+    before = desk.state()
+    window = desk.choose("c", "^Cut Out to New Layer$")
+    time.sleep(1)
+    desk.screen.key(window, "alt+o")
+    desk.screen.gone("^Cut Out to New Layer$")
+    wait_for(lambda: len(desk.state()[0]) == 2)
+    time.sleep(1)
+    desk.screen.shot("new-layer")
+    desk.screen.key(desk.window, "ctrl+z")
+    wait_for(lambda: desk.state()[:2] == before[:2])
+
+
+def test_cancel_while_it_works(root: Root, screen: Screen, desk: Desk) -> None:
+    """The progress bar's Cancel: nothing changed, nothing to undo, the worker goes on to serve."""
+    Image.fromarray(large()).save(root.work / "large.png", compress_level=1)
+    desk.gimp("import inside; inside.image = load(path); "
+              "inside.display = Gimp.Display.new(inside.image)", path=str(root.work / "large.png"))  # fmt: skip
+    desk.window = screen.window("4000x3000.*GIMP")
+    before = desk.state()
+    screen.key(desk.choose("r", TITLE), "alt+o")
+    wait_for(lambda: "4000x3000 mask" in desk.log())
+    time.sleep(0.5)
+    screen.shot("working")
+    screen.run("xdotool", "mousemove", *CANCEL, "click", "1")
+    wait_for(lambda: "hung up" in root.place.last_words(1))
+    time.sleep(1)
+    screen.shot("cancelled")
+    assert desk.state() == before and root.worker()
+    screen.key(desk.window, "ctrl+z")  # nothing to undo
+    time.sleep(1)
+    assert desk.state() == before
+
+
+@pytest.mark.parametrize(
+    ("locale", "title"),
+    [("ko_KR", "배경 지우기"), ("ja_JP", "背景を除去"), ("zh_CN", "移除背景")],
+)
+def test_languages(root: Root, screen: Screen, desk: Desk, locale: str, title: str) -> None:
+    env = {"LANG": f"{locale}.UTF-8", "LANGUAGE": locale, "DISPLAY": DISPLAY}
+    gimp = Gimp(root, DISPLAY, env)
+    try:
+        runs = desk.log().count("preview")
+        call = gimp.begin("result = call(load(path), mode='INTERACTIVE')", path=str(root.work / "cat.png"))
+        window = screen.window(f"^{title}$")
+        wait_for(lambda: desk.log().count("preview") >= runs + 2)
+        time.sleep(1)
+        screen.shot(f"dialog-{locale}", window)
+        screen.key(window, "Escape")
+        assert gimp.finish(call)[0] == "cancel"
+    finally:
+        gimp.close()

@@ -1,0 +1,323 @@
+"""Shape, polarity, batch, dtype, device, and every error of the nodes, over a network that sees brightness."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+import torch
+from torch import nn
+
+from nuggy_nodes.core.errors import InputError
+from nuggy_nodes.core.weights import Info, Network
+
+
+class Brightness(nn.Module):
+    """Logits on a grid of half the input: bright is subject. Runs out of memory above `most` squares."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(20.0), requires_grad=False)
+        self.most, self.seen = 99, []
+
+    def forward(self, x):
+        self.seen.append(len(x))
+        if len(x) > self.most:
+            raise RuntimeError("out of memory, says the test")
+        return nn.functional.avg_pool2d(x.mean(1, keepdim=True), 2) * self.scale
+
+
+@pytest.fixture
+def model(pack, monkeypatch, tmp_path):
+    module = sys.modules["nuggy_nodes.nodes.network"]
+    monkeypatch.setattr(module, "load", lambda path, device, dtype: Network(Brightness().to(dtype), Info(), tmp_path))
+    return module.ManagedNetwork("other.pth", "float32")
+
+
+def see(pack, model, image, views="custom", combine="auto", custom_views="256 256f", chunk=0):
+    return pack.NuggyTTAMask.execute(model, image, views, combine, custom_views, chunk).args[0]
+
+
+def refine(pack, image, mask, **changes):
+    given = {"radius": 20.0, "black": 0.1, "white": 0.9, "gamma": 1.0, "guide": "colour", "epsilon": 1e-4, "passes": 1}
+    return pack.GuidedFilterRefine.execute(image, mask, **given | changes).args[0]
+
+
+def clean(pack, mask, **changes):
+    given = {
+        "keep": "subject",
+        "threshold": 0.1,
+        "min_area": 0.002,
+        "max_hole": 0.0,
+        "min_reach": 0.02,
+        "min_peak": 0.5,
+    }
+    return pack.IslandRemove.execute(mask, **given | changes).args
+
+
+def put(pack, image, mask, **changes):
+    return pack.Composite.execute(image, mask, **{"colour": "#00ff00", "fit": "cover", **changes}).args
+
+
+# --- masks from pictures
+
+
+def test_mask_is_one_on_the_subject_at_the_pictures_size(pack, model, image):
+    mask = see(pack, model, image)
+    assert mask.shape == (2, 48, 64) and mask.dtype == torch.float32
+    assert mask[0, 24, 20] > 0.9 and mask[0, 24, 50] < 0.1 and mask[1, 24, 44] > 0.9
+
+
+def test_a_picture_of_a_batch_is_seen_as_alone(pack, model, image):
+    assert torch.equal(see(pack, model, image)[1:], see(pack, model, image[1:]))
+
+
+def test_grey_and_four_channel_pictures_are_taken(pack, model, image):
+    with_alpha = torch.cat((image, torch.zeros_like(image[..., :1])), -1)
+    assert torch.equal(see(pack, model, with_alpha), see(pack, model, image))
+    assert see(pack, model, image[..., :1]).shape == (2, 48, 64)
+
+
+def test_half_precision_pictures_and_intermediates(pack, new, model, image, mask, state):
+    state.intermediate_dtype = torch.float16 if new else torch.float32
+    dtype = state.intermediate_dtype
+    made = see(pack, model, image.half())
+    assert made.dtype == dtype
+    refined = refine(pack, image.half(), made)
+    assert refined.dtype == dtype
+    kept = clean(pack, refined)[0]
+    assert kept.dtype == dtype
+    assert all(x.dtype == dtype for x in put(pack, image.half(), kept))
+    assert (refined.float() - refine(pack, image, see(pack, model, image)).float()).abs().max() < 0.02
+
+
+def test_progress_counts_views_and_shows_the_mask(pack, model, image, state):
+    see(pack, model, image)
+    values = [v for v, _ in state.progress]
+    assert values == sorted(values) and values[-1] == 4 and {t for _, t in state.progress} == {4}
+    assert len(state.previews) == 2 and state.previews[0][1].size == (64, 48)
+
+
+def test_interrupt_passes_through(pack, model, image, state):
+    import fake_comfy
+
+    state.interrupt_after = 3
+    with pytest.raises(fake_comfy.Interrupted):
+        see(pack, model, image.repeat(4, 1, 1, 1))
+    assert len(model.network.model.seen) <= 3
+
+
+def test_chunk_is_halved_when_memory_runs_out(pack, model, image):
+    expected = see(pack, model, image)
+    net = model.network.model
+    net.seen.clear()
+    net.most = 1
+    assert torch.equal(see(pack, model, image, chunk=4), expected)
+    assert net.seen == 2 * [2, 2, 1, 1]  # 4 and 2 at a time are tried for each picture's two views
+
+
+def test_no_memory_for_one_square_is_an_error(pack, model, image):
+    model.network.model.most = 0
+    with pytest.raises(RuntimeError, match="out of memory"):
+        see(pack, model, image)
+
+
+def test_memory_is_asked_of_comfyui(pack, model, image, state):
+    see(pack, model, image)
+    assert len(state.loaded) == 1 and state.loaded[0] > 1e6
+
+
+def test_the_loaders_output_drives_core_remove_background(pack, model, image):
+    mask = model.encode_image(image)
+    assert mask.shape == (2, 48, 64) and mask[0, 24, 20] > 0.9
+    assert model.encode_image(image, image_size=500).shape == (2, 48, 64)
+
+
+def test_views_and_how_they_combine(pack):
+    choose = sys.modules["nuggy_nodes.nodes.tta_mask"].choose
+    assert [str(v) for v in choose("custom", "auto", "1024, 768fp15")[0]] == ["1024", "768fp15"]
+    assert choose("custom", "max", "1024")[1] == "max"
+    assert choose("fast", "auto", "")[0] == choose("fast", "mean", "512")[0]
+
+
+# --- refinement
+
+
+def test_refinement_reaches_the_pictures_size_from_any_mask(pack, image, mask):
+    small = torch.nn.functional.interpolate(mask[:, None], size=(12, 12), mode="area")[:, 0]
+    big = torch.nn.functional.interpolate(mask[:, None], size=(96, 128))[:, 0]
+    for given in (mask, small, big, mask > 0.5, mask[0], mask[:, None]):
+        refined = refine(pack, image, given)
+        assert refined.shape == (2, 48, 64) and refined.min() >= 0 and refined.max() <= 1
+        assert refined[0, 24, 20] > 0.9 and refined[0, 2, 60] < 0.1
+
+
+@pytest.mark.parametrize("passes", [1, 2])
+def test_refinement_equals_the_cores(pack, image, mask, passes):
+    from nuggy_nodes.core import recipe
+    from nuggy_nodes.core.pipeline import refine as core_refine
+
+    wanted = recipe("balanced", radius=20.0, black=0.1, white=0.9, gamma=1.0, epsilon=1e-4, passes=passes)
+    pairs = zip(image.movedim(-1, 1).split(1), mask[:, None].split(1))
+    expected = torch.cat([core_refine(i, m, wanted) for i, m in pairs])
+    assert torch.equal(refine(pack, image, mask, passes=passes), expected[:, 0])
+
+
+@pytest.mark.parametrize("guide", ["colour", "grey", "none"])
+def test_guides(pack, image, mask, guide):
+    assert refine(pack, image, mask, guide=guide).shape == (2, 48, 64)
+
+
+def test_one_mask_serves_a_batch_and_one_picture_many_masks(pack, image, mask):
+    assert refine(pack, image, mask[:1]).shape[0] == 2
+    assert refine(pack, image[:1], mask).shape[0] == 2
+
+
+def test_load_images_empty_mask_is_a_mask_like_any_other(pack, image):
+    empty = torch.zeros(1, 64, 64)
+    assert refine(pack, image, empty).abs().max() == 0
+    assert torch.equal(put(pack, image, empty)[1][..., 3], torch.zeros(2, 48, 64))
+
+
+# --- islands
+
+
+def test_a_speck_goes_and_is_reported(pack, mask, state):
+    mask[0, 2, 2] = 1.0
+    kept, removed, report = clean(pack, mask)
+    assert kept[0, 2, 2] == 0 and removed == 1 and kept[0, 24, 20] == 1
+    assert report.splitlines() == ["mask 1: 2 parts, 1 removed, 0 holes filled",
+                                   "mask 2: 1 parts, 0 removed, 0 holes filled"]  # fmt: skip
+    assert state.texts == [report]
+
+
+def test_a_hole_is_filled(pack, mask):
+    mask[0, 24, 20] = 0.0
+    assert clean(pack, mask)[0][0, 24, 20] == 0
+    assert clean(pack, mask, max_hole=0.01)[0][0, 24, 20] == 1
+
+
+# --- composites
+
+
+def test_composite_puts_the_subject_over_a_colour(pack, image, mask):
+    picture, rgba, subject, background = put(pack, image, mask)
+    assert picture.shape == (2, 48, 64, 3) and rgba.shape == (2, 48, 64, 4)
+    assert torch.allclose(picture[0, 2, 60], torch.tensor([0.0, 1.0, 0.0]))
+    assert torch.allclose(picture[0, 24, 20], image[0, 24, 20])
+    assert torch.equal(rgba[..., :3], image) and torch.equal(rgba[..., 3], mask)  # straight: colours are untouched
+    assert torch.equal(subject, mask) and torch.equal(background, 1 - mask)
+
+
+@pytest.mark.parametrize("fit", ["cover", "contain", "stretch"])
+def test_one_background_of_another_size_serves_a_batch(pack, image, mask, fit):
+    background = torch.zeros(1, 30, 80, 4)
+    background[..., 2] = 1
+    picture = put(pack, image, mask, background=background, fit=fit)[0]
+    assert picture.shape == (2, 48, 64, 3) and torch.allclose(picture[1, 2, 2], torch.tensor([0.0, 0.0, 1.0]))
+
+
+def test_batches_of_composite(pack, image, mask):
+    five = torch.rand(5, 48, 64, 3)
+    for got in put(pack, image[:1], mask[:1], background=five):
+        assert got.shape[0] == 5
+    for got in put(pack, image, mask[:1]):
+        assert got.shape[0] == 2
+    assert put(pack, image, mask[:, ::2, ::2])[2].shape == (2, 48, 64)
+
+
+# --- what does not fit
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda x: x[:0], "image is empty"),
+        (lambda x: x[:, :0], "image is empty"),
+        (lambda x: x[0], "an IMAGE is"),
+        (lambda x: x[..., :2], "an IMAGE is"),
+        (lambda x: x * float("nan"), "NaN or infinite; repair the node"),
+    ],
+)
+def test_pictures_that_are_none(pack, model, image, mask, spoil, sentence):
+    for attempt in (lambda x: see(pack, model, x), lambda x: refine(pack, x, mask), lambda x: put(pack, x, mask)):
+        with pytest.raises(InputError, match=sentence):
+            attempt(spoil(image))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda m: m[:0], "mask is empty"),
+        (lambda m: m[..., None, None], "a MASK is"),
+        (lambda m: m / 0, "NaN or infinite"),
+    ],
+)
+def test_masks_that_are_none(pack, image, mask, spoil, sentence):
+    for attempt in (lambda m: refine(pack, image, m), lambda m: clean(pack, m), lambda m: put(pack, image, m)):
+        with pytest.raises(InputError, match=sentence):
+            attempt(spoil(mask))
+
+
+def test_batches_of_three_and_five(pack, image, mask):
+    five, three = image[:1].expand(5, -1, -1, -1), mask[:1].expand(3, -1, -1)
+    for attempt in (refine, put):
+        with pytest.raises(InputError, match="image has a batch of 5 and mask a batch of 3; give equal batches"):
+            attempt(pack, five, three)
+    with pytest.raises(InputError, match="a batch of 2 and background a batch of 3"):
+        put(pack, image, mask, background=image[:1].expand(3, -1, -1, -1))
+
+
+def test_another_packs_model(pack, image):
+    with pytest.raises(InputError, match="connect it"):
+        see(pack, object(), image)
+
+
+def test_values_refused_before_the_run(pack):
+    refused = [
+        pack.GuidedFilterRefine.validate_inputs(black=0.8, white=0.3),
+        pack.GuidedFilterRefine.validate_inputs(black=-0.1, white=0.3),
+        pack.GuidedFilterRefine.validate_inputs(guide="blue"),
+        pack.NuggyTTAMask.validate_inputs(views="custom", custom_views="100x"),
+        pack.NuggyTTAMask.validate_inputs(views="custom", custom_views=" "),
+        pack.NuggyTTAMask.validate_inputs(views="slowest"),
+        pack.IslandRemove.validate_inputs(keep="some"),
+        pack.Composite.validate_inputs(colour="red wine"),
+        pack.Composite.validate_inputs(fit="tile"),
+        pack.NuggyLoader.validate_inputs(weights="absent.pth"),
+    ]
+    assert all(isinstance(r, str) and ("got" in r or "write" in r) for r in refused), refused
+    accepted = [
+        pack.GuidedFilterRefine.validate_inputs(black=None, white=0.3, guide="grey"),  # black is linked
+        pack.NuggyTTAMask.validate_inputs(views="fast", combine="max", custom_views=""),
+        pack.IslandRemove.validate_inputs(keep="all"),
+        pack.Composite.validate_inputs(colour="#fff", fit="stretch"),
+        pack.NuggyLoader.validate_inputs(weights="other.pth", precision="auto"),
+    ]
+    assert all(r is True for r in accepted)
+
+
+def test_loader_reads_a_replaced_file_again(pack, monkeypatch, tmp_path):
+    models = sys.modules["nuggy_nodes.nodes.models"]
+    path = tmp_path / "other.pth"
+    path.write_bytes(b"1")
+    monkeypatch.setattr(models, "resolve", lambda name: path)
+    before = pack.NuggyLoader.fingerprint_inputs("other.pth", "auto")
+    import os
+
+    os.utime(path, ns=(1, 1))
+    assert pack.NuggyLoader.fingerprint_inputs("other.pth", "auto") != before
+
+
+def test_default_weights_need_no_folder(pack):
+    models = sys.modules["nuggy_nodes.nodes.models"]
+    assert models.resolve(models.names()[0]) is None
+    assert models.names()[1:] == ["other.pth"]
+
+
+def test_only_weights_are_listed(pack):
+    import asyncio
+
+    asyncio.run(pack.Nuggy().get_node_list())
+    folders = sys.modules["folder_paths"].folder_names_and_paths["nuggy"]
+    assert folders[1] == {".safetensors", ".pth", ".pt", ".onnx"}
