@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from .boxmean import box_mean
 from .checks import check_image
 from .composite import over, rgba
 from .guided import enlarge, guided_filter
@@ -21,6 +22,8 @@ from .seed import seed_alpha
 from .weights import Network
 
 Report = Callable[[str, float], None]
+DOUBT_RADIUS = 1 / 64  # of the longer side
+DOUBT = (0.05, 0.2)  # share of undecided alpha: the mask's own edge up to the first, the filter's from the second
 GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma, on sRGB-encoded values
 
 
@@ -89,16 +92,33 @@ def cutout(
 
 
 def refine(image: Tensor, coarse: Tensor, recipe: Recipe) -> Tensor:
-    """Bring a coarse mask [1,1,h,w] to the size of its photograph [1,3,H,W]: edges from the photograph, then levels."""
+    """Bring a coarse mask [1,1,h,w] to the size of its photograph [1,3,H,W]: edges from the photograph, then levels.
+
+    Where the mask is sure of itself but for a narrow edge, that edge stays: a window much wider than it would smear it
+    (`doubt`). Returns [1,1,H,W].
+    """
     height, width = image.shape[-2:]
+    alpha = enlarge(coarse, height, width)
     if recipe.guide == "none":
-        return levels(enlarge(coarse, height, width), recipe.black, recipe.white, recipe.gamma)
+        return levels(alpha, recipe.black, recipe.white, recipe.gamma)
     guide = image
     if recipe.guide == "grey":
         guide = (image.float() * image.new_tensor(GREY, dtype=torch.float32).view(1, 3, 1, 1)).sum(1, keepdim=True)
     radius = recipe.radius_for(height, width, float(coarse.mean()))
-    alpha = coarse
+    weight = enlarge(doubt(coarse), height, width)
     for done in range(recipe.passes):
         gamma = recipe.gamma if done + 1 == recipe.passes else 1.0
-        alpha = levels(guided_filter(guide, alpha, radius, recipe.epsilon), *recipe.levels_for(done), gamma)
+        alpha = torch.lerp(alpha, guided_filter(guide, alpha, radius, recipe.epsilon), weight)
+        alpha = levels(alpha, *recipe.levels_for(done), gamma)
     return alpha
+
+
+def doubt(coarse: Tensor) -> Tensor:
+    """How far a coarse mask [B,1,h,w] needs the photograph to tell what is subject, 0..1, same shape.
+
+    The share of undecided alpha, 4p(1-p), in a window of DOUBT_RADIUS, on the scale DOUBT. A straight edge as sharp as
+    the network's grid holds gives about the first value there: it is kept. Fur, strands and gaps give more.
+    """
+    undecided = 4 * coarse * (1 - coarse)
+    share = box_mean(undecided.float(), max(round(DOUBT_RADIUS * max(coarse.shape[-2:])), 1))
+    return ((share - DOUBT[0]) / (DOUBT[1] - DOUBT[0])).clamp_(0, 1)

@@ -130,6 +130,32 @@ def test_passes_are_the_filter_and_levels_in_turn(chelsea):
     torch.testing.assert_close(refine(chelsea, coarse, settings), expected)
 
 
+def test_a_sharp_edge_of_the_mask_is_kept_and_a_wide_doubt_filtered(chelsea):
+    """Between them the two are mixed by the share of undecided alpha around a pixel, counted slowly here."""
+    from nuggy_nodes.core.guided import enlarge, guided_filter
+    from nuggy_nodes.core.levels import levels
+    from nuggy_nodes.core.pipeline import doubt, refine
+
+    coarse = torch.zeros(1, 1, 96, 128)
+    coarse[..., :40] = 1  # a step
+    coarse[..., 30:70, 60:110] = torch.rand(40, 50, generator=torch.Generator().manual_seed(5))
+    p, reach = coarse[0, 0].double().numpy(), 2  # 128 / 64
+    expected = np.empty_like(p)
+    for y, x in np.ndindex(p.shape):
+        around = p[max(y - reach, 0) : y + reach + 1, max(x - reach, 0) : x + reach + 1]
+        expected[y, x] = np.clip(((4 * around * (1 - around)).mean() - 0.05) / 0.15, 0, 1)
+    np.testing.assert_allclose(doubt(coarse)[0, 0].numpy(), expected, atol=1e-5)
+
+    settings = recipe("fast")
+    plain = enlarge(coarse, 300, 451)
+    filtered = guided_filter(chelsea, plain, settings.radius_for(300, 451, float(coarse.mean())), 1e-4)
+    weight = enlarge(doubt(coarse), 300, 451)
+    out = refine(chelsea, coarse, settings)
+    torch.testing.assert_close(out, levels(plain + weight * (filtered - plain), 0.1, 0.9), atol=1e-5, rtol=0)
+    assert torch.equal(out[..., :150], levels(plain, 0.1, 0.9)[..., :150])  # the step, far from the rest
+    assert weight[..., 120:200, 240:360].min() == 1
+
+
 @pytest.mark.parametrize(
     "which,changes,word",
     [
