@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -15,9 +15,10 @@ from .composite import over, rgba
 from .guided import enlarge, guided_filter
 from .islands import IslandReport, remove_islands
 from .levels import levels
-from .predict import predict
+from .predict import Progress, predict
 from .recipes import Recipe
 from .recipes import recipe as find_recipe
+from .second_look import LARGE, second_look
 from .seed import seed_alpha
 from .weights import Network
 
@@ -61,15 +62,23 @@ def cutout(
     recipe = find_recipe(recipe)
     seconds: dict[str, float] = {}
 
-    def network_progress(done: int, total: int) -> None:
-        if report:
-            report("network", 0.8 * done / total)
+    again = recipe.looks > 1 and max(images.shape[-2:]) >= LARGE
+
+    def share(low: float, high: float) -> Progress:
+        """Progress of a part of the network's work, which is 0.8 of the whole."""
+        return lambda done, total: report("network", 0.8 * (low + (high - low) * done / total)) if report else None
 
     started = time.perf_counter()
     if recipe.name == "seed":
-        alpha = torch.cat([seed_alpha(i, network, recipe, network_progress) for i in images.split(1)])
+        alpha = torch.cat([seed_alpha(i, network, recipe, share(0, 1)) for i in images.split(1)])
         return Cutout(alpha, images, [], {"network": time.perf_counter() - started})
-    coarse = predict(network, images, recipe.views, recipe.combine, chunk=chunk, progress=network_progress)
+    first = 0.3 if again else 1.0
+    coarse = predict(network, images, recipe.views, recipe.combine, chunk=chunk, progress=share(0, first))
+    if again:
+        steps = [first + (1 - first) * i / len(images) for i in range(len(images) + 1)]
+        coarse = torch.cat([second_look(network, i, c, chunk=chunk, progress=share(a, b))
+                            for i, c, a, b in zip(images.split(1), coarse.split(1), steps, steps[1:])])  # fmt: skip
+        recipe = replace(recipe, radius=recipe.radius / 2)  # a finer grid tells an edge to half the distance
     seconds["network"] = time.perf_counter() - started
 
     parts, islands = [], []

@@ -20,8 +20,8 @@ def setting(default: Any, help: str) -> Any:
 class Recipe:
     """Every setting from photograph to alpha, in the order in which they work.
 
-    The views go to predict.predict, radius and epsilon to guided.guided_filter at the photograph's full size, black,
-    white and gamma to levels.levels, the rest to islands.remove_islands.
+    The views go to predict.predict, looks to second_look.second_look, radius and epsilon to guided.guided_filter at the
+    photograph's full size, black, white and gamma to levels.levels, the rest to islands.remove_islands.
     """
 
     name: str
@@ -31,6 +31,9 @@ class Recipe:
         "photograph's side",
     )
     combine: str = setting("mean", "how the views' answers become one")
+    looks: int = setting(
+        1, "2: unsure parts of a photograph from 2048 pixels on are shown to the network again, larger"
+    )
     guide: str = setting("colour", "guided filter at the photograph's size: colour, grey or none")
     radius: float = setting(
         20.0, "its radius, in pixels of a photograph whose long side is 1024; scaled with photograph and subject"
@@ -52,6 +55,8 @@ class Recipe:
             raise InputError(f"guide must be colour, grey or none; got {self.guide!r}")
         if not 1 <= self.passes <= 3:
             raise InputError(f"passes must be 1, 2 or 3; got {self.passes}")
+        if self.looks not in (1, 2):
+            raise InputError(f"looks must be 1 or 2; got {self.looks}")
         if not self.views:
             raise InputError("a recipe needs at least one view")
 
@@ -82,7 +87,7 @@ RECIPES = {
         # views are chosen by benchmarks/RESULTS.md; work in passes of 1024x1024: 0.8, 1.9, 3.5
         Recipe("fast", views=views("896f")),
         Recipe("balanced", views=views("768f 896 768fp15"), combine="regions"),
-        Recipe("best", views=views("896 896f 1024p15 1024fp15"), combine="regions", passes=2),
+        Recipe("best", views=views("896 896f 1024p15 1024fp15"), combine="regions", looks=2, passes=2),
         Recipe("seed", guide="grey", radius=4, threshold=0.2, min_area=0.001, gamma=0.5, black=0.0, white=1.0),
     )
 }
