@@ -85,12 +85,10 @@ def _look(job: Pair | Path) -> tuple[int, list[Problem]]:
                 other = files.colours(at)
                 if other.shape != image.shape:
                     return 0, [Problem(at, f"is {other.shape[1]}x{other.shape[0]}, the photograph {width}x{height}")]
-                if extra == job.trimap:
-                    wrong = float(
-                        np.mean(((other[..., 0] == 255) & (alpha < 128)) | ((other[..., 0] == 0) & (alpha > 127)))
-                    )
-                    if wrong > 0.001:
-                        return 0, [Problem(at, f"contradicts the alpha in {wrong:.1%} of the pixels")]
+                sure = other[..., 0]
+                wrong = float((((sure == 255) & (alpha < 128)) | ((sure == 0) & (alpha > 127))).mean())
+                if extra == job.trimap and wrong > 0.001:
+                    return 0, [Problem(at, f"contradicts the alpha in {wrong:.1%} of the pixels")]
     except ImageError as e:
         return 0, [Problem(at, str(e).removeprefix(f"{at}: "))]
     return height * width, []
