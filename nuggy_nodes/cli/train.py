@@ -19,6 +19,17 @@ def add_parser(commands: Any) -> None:
     _mix(p)
     p.set_defaults(run=_check)
 
+    p = actions.add_parser("sheet", help="write a contact sheet of training scenes")
+    _mix(p)
+    p.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.png")
+    p.add_argument("--count", type=int, default=24, help="scenes on it (default: 24)")
+    p.add_argument("--first", type=int, default=0, help="number of the first draw (default: 0)")
+    p.add_argument("--size", type=int, default=0, help="side of the scenes in pixels (default: the mix's)")
+    p.add_argument(
+        "--teacher", type=Path, metavar="DIR", help="where the teacher's answers are kept (a run's teacher/)"
+    )
+    p.set_defaults(run=_sheet)
+
 
 def _mix(p: argparse.ArgumentParser) -> None:
     p.add_argument("mix", type=Path, metavar="MIX.toml", help="sources and their weights (docs/training.md)")
@@ -37,18 +48,45 @@ def _read(args: argparse.Namespace) -> Mix:
     return read_mix(args.mix, args.data)
 
 
-def _check(args: argparse.Namespace) -> int:
-    mix = _read(args)
+def _bar(unit: str) -> Any:
+    """A progress bar on standard error, and a function progress(done, total) that moves it."""
     from tqdm import tqdm
 
+    bar = tqdm(unit=unit, disable=not sys.stderr.isatty())
+
+    def progress(done: int, total: int) -> None:
+        bar.total, bar.n = total, done
+        bar.refresh()
+
+    return bar, progress
+
+
+def _sheet(args: argparse.Namespace) -> int:
+    import io
+
+    mix = _read(args)
+    from ..core import load
+    from ..pictures import write
+    from ..training.draw import Draws, photographs
+    from ..training.sheet import contact_sheet
+    from ..training.teacher import teach
+
+    bar, progress = _bar("photo")
+    with bar:
+        answers = args.teacher or args.output.parent / "teacher"
+        teaching = teach(photographs(mix), lambda: load(mix.weights), answers, progress)
+    out = io.BytesIO()
+    contact_sheet(Draws(mix, teaching, args.size), args.first, args.count).save(out, "png")
+    write(args.output, out.getvalue(), overwrite=True)
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    mix = _read(args)
     from ..training.check import check
 
-    with tqdm(unit="file", disable=not sys.stderr.isatty()) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total, bar.n = total, done
-            bar.refresh()
-
+    bar, progress = _bar("file")
+    with bar:
         reports = check(mix, progress)
     for report in reports:
         print("\n".join(report.lines()))
