@@ -30,6 +30,25 @@ def add_parser(commands: Any) -> None:
     )
     p.set_defaults(run=_sheet)
 
+    p = actions.add_parser(
+        "run",
+        help="train, or go on with a run that was stopped",
+        description="Trains in a folder and goes on where it stopped when called again with the same mix and folder. "
+        "Ctrl-C stops after the step under way and saves.",
+    )
+    _mix(p)
+    p.add_argument("-o", "--output", type=Path, required=True, metavar="RUN", help="the run's folder (made if missing)")
+    p.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
+    p.add_argument("--minutes", type=float, metavar="N", help="save and stop after N minutes; call again to go on")
+    p.set_defaults(run=_run)
+
+    p = actions.add_parser("export", help="store a run's best weights in 8 bits, with a model card beside them")
+    p.add_argument("folder", type=Path, metavar="RUN")
+    p.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.safetensors")
+    p.add_argument("--name", default="", help="title of the card (default: the file's name)")
+    p.add_argument("--overwrite", action="store_true", help="replace an existing output file")
+    p.set_defaults(run=_export)
+
 
 def _mix(p: argparse.ArgumentParser) -> None:
     p.add_argument("mix", type=Path, metavar="MIX.toml", help="sources and their weights (docs/training.md)")
@@ -78,6 +97,34 @@ def _sheet(args: argparse.Namespace) -> int:
     out = io.BytesIO()
     contact_sheet(Draws(mix, teaching, args.size), args.first, args.count).save(out, "png")
     write(args.output, out.getvalue(), overwrite=True)
+    return 0
+
+
+def _run(args: argparse.Namespace) -> int:
+    import time
+
+    ends = time.monotonic() + 60 * args.minutes if args.minutes else float("inf")
+    mix = _read(args)
+    from ..core import choose_device
+    from ..process import keep_freed_memory
+    from ..training.loop import Trainer
+
+    keep_freed_memory()
+    trainer = Trainer(mix, args.output, choose_device(args.device), progress=True)
+    finished = trainer.train(lambda: time.monotonic() > ends)
+    print(f"{args.output}: step {trainer.step} of {mix.run.steps}" + ("" if finished else "; run again to go on"))
+    return 130 if trainer.wanted else 0
+
+
+def _export(args: argparse.Namespace) -> int:
+    from ..core.errors import NuggyError
+    from ..training.export import export
+
+    if args.output.suffix != ".safetensors":
+        raise NuggyError(f"{args.output}: weights are stored as .safetensors")
+    if args.output.exists() and not args.overwrite:
+        raise NuggyError(f"{args.output}: exists; give --overwrite or another --output")
+    print(f"{args.output}, {export(args.folder, args.output, args.name)}")
     return 0
 
 

@@ -97,12 +97,12 @@ def _taught(rng: np.random.Generator, photo: Bytes, alpha: Bytes, believed: Byte
         )
     look = draw_look(rng, alpha)
     seen, truth, trust = (see(x, look, size) for x in (photo, alpha, believed))
-    return Scene(seen, truth, trust, camera=draw_camera(rng, lens=False), kind="photo")
+    return Scene(seen, truth, trust, camera=draw_camera(rng, lens=False), keep=True, kind="photo")
 
 
 def _anchor(rng: np.random.Generator, photo: Bytes, size: int) -> Scene:
     none = np.zeros((size, size), np.uint8)
-    return Scene(see(photo, draw_look(rng), size), none, none, camera=draw_camera(rng, lens=False), anchor=True,
+    return Scene(see(photo, draw_look(rng), size), none, none, camera=draw_camera(rng, lens=False), keep=True,
                  kind="background")  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def _paired(rng: np.random.Generator, pair: Pair, behind: Bytes | None, size: in
     full = np.full((size, size), 255, np.uint8)
     if behind is None:
         camera = draw_camera(rng, lens=False)
-        return Scene(see(image, look, size), see(alpha, look, size), full, camera=camera, kind="pair")
+        return Scene(see(image, look, size), see(alpha, look, size), full, camera=camera, keep=True, kind="pair")
     colour = _foreground(image, alpha) if pair.foreground is None else _photo(pair.foreground)
     back, _ = drawn.ground(rng, behind, size)
     subject = Body(see(alpha, look, size), see(colour, look, size))

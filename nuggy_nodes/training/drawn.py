@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
-from . import meshes, motifs
+from . import growths, meshes, motifs
 from .camera import draw_camera
 from .motifs import Desk, Layer
 from .scene import Scene
@@ -18,10 +18,10 @@ Motif = Callable[[Desk], None]
 MOTIFS: dict[str, tuple[Motif, float]] = {  # and the share of each
     "fur": (motifs.furry, 0.22),
     "feelers": (motifs.feelers, 0.07),
-    "fringe": (motifs.fringe, 0.09),
-    "foliage": (motifs.foliage, 0.07),
-    "grass": (motifs.grass, 0.06),
-    "threads": (motifs.threads, 0.09),
+    "fringe": (growths.fringe, 0.09),
+    "foliage": (growths.foliage, 0.07),
+    "grass": (growths.grass, 0.06),
+    "threads": (growths.threads, 0.09),
     "racket": (meshes.racket, 0.12),
     "net": (meshes.net, 0.1),
     "web": (meshes.web, 0.07),
@@ -54,7 +54,7 @@ def drawn(rng: np.random.Generator, photo: Bytes, other: Bytes, size: int, kind:
     clutter: Sequence[Layer] = ()
     if rng.random() < 0.25:
         behind = Desk(rng, size, photo, back, near=True)
-        (motifs.grass if rng.random() < 0.5 else motifs.foliage)(behind)
+        (growths.grass if rng.random() < 0.5 else growths.foliage)(behind)
         clutter = behind.layers
     none = np.zeros((size, size), np.uint8)
     return Scene(back, none, np.full_like(none, 255), desk.layers, clutter,
@@ -69,5 +69,5 @@ def adorned(rng: np.random.Generator, scene: Scene) -> Scene:
         motifs.hair_on(desk, sure, scene.ground, rng.uniform(0.3, 1))
     else:
         motifs.whiskers_on(desk, sure, scene.ground)
-    scene.layers, scene.kind = desk.layers, "adorned"
+    scene.layers, scene.kind, scene.keep = desk.layers, "adorned", False
     return scene

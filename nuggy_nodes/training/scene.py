@@ -20,8 +20,8 @@ class Scene:
 
     ground: [S,S,3] uint8. clutter: layers painted on the ground, out of focus by `clutter_blur` pixels, no subject.
     truth: [S,S] uint8, alpha of what the ground itself shows (a photograph's subject). trust: [S,S] uint8, how far
-    truth is to be believed. layers: the drawn subject, over all. anchor: the truth is not known, only the original
-    weights' answer counts.
+    truth is to be believed (nowhere: only the original weights' answer counts). layers: the drawn subject, over all.
+    keep: a real photograph, on which the network is to stay near the original weights where those were sure.
     """
 
     ground: Bytes
@@ -31,18 +31,18 @@ class Scene:
     clutter: Sequence[Layer] = ()
     clutter_blur: float = 0.0
     camera: Camera = field(default_factory=Camera)
-    anchor: bool = False
+    keep: bool = False
     kind: str = ""
 
 
 @dataclass
 class Batch:
-    """image [B,3,S,S], alpha [B,1,S,S] and trust [B,1,S,S], 0..1; anchor [B] bool; kinds, a name each."""
+    """image [B,3,S,S], alpha [B,1,S,S] and trust [B,1,S,S], 0..1; keep [B] bool; kinds, a name each."""
 
     image: Tensor
     alpha: Tensor
     trust: Tensor
-    anchor: Tensor
+    keep: Tensor
     kinds: list[str]
 
 
@@ -55,7 +55,7 @@ def render(scenes: Sequence[Scene], device: torch.device | str) -> Batch:
         torch.cat(images),
         torch.cat(alphas),
         torch.cat(trusts),
-        torch.tensor([s.anchor for s in scenes], device=device),
+        torch.tensor([s.keep for s in scenes], device=device),
         [s.kind for s in scenes],
     )
 

@@ -97,7 +97,7 @@ def contour(cover: Bytes, rng: np.random.Generator, n: int) -> tuple[Floats, Flo
 def surface(rng: np.random.Generator, cover: Bytes, photo: Bytes, ink: Floats) -> Body:
     """A body of this cover: a scrap of a photograph drawn toward the colour `ink`, lit like something round."""
     size = cover.shape[0]
-    part = int(rng.uniform(0.15, 0.6) * min(photo.shape[:2]))
+    part = max(int(rng.uniform(0.15, 0.6) * min(photo.shape[:2])), 2)
     y, x = (int(rng.integers(0, s - part + 1)) for s in photo.shape[:2])
     scrap = cv2.resize(photo[y : y + part, x : x + part], (size, size), interpolation=cv2.INTER_LINEAR) / np.float32(
         255

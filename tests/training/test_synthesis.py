@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from benchmarks.thin_canvas import Canvas
-from nuggy_nodes.training import drawn, motifs
+from nuggy_nodes.training import drawn, growths, motifs
 from nuggy_nodes.training.camera import Camera, draw_camera, expose, focus
 from nuggy_nodes.training.raster import paint
 from nuggy_nodes.training.scene import Scene, render
-from nuggy_nodes.training.shapes import Body, contour, fill, oval
+from nuggy_nodes.training.shapes import contour, fill, oval
 from nuggy_nodes.training.strands import PIECE, Strokes, Warp, curves, lines, strokes
 from tests.training.samples import picture
 
@@ -133,7 +133,7 @@ def test_every_motif_paints_by_its_alpha(kind: str) -> None:
         alpha = seen[0].alpha
         assert torch.equal(alpha, seen[1].alpha)
         assert 0.002 < float(alpha.mean()) < 0.98, f"{kind} {number}"
-        assert 0 <= float(alpha.min()) and float(alpha.max()) <= 1 + 1e-5
+        assert float(alpha.min()) >= 0 and float(alpha.max()) <= 1 + 1e-5
         assert (seen[1].image - seen[0].image - (1 - alpha)).abs().max() < 1.01 / 255
         assert bool((seen[0].trust == 1).all())
 
@@ -149,7 +149,7 @@ def test_a_scene_depends_on_its_number_alone_and_numbers_differ() -> None:
 
 def test_clutter_is_no_subject(rng: np.random.Generator) -> None:
     desk = motifs.Desk(rng, 96, picture(), np.zeros((96, 96, 3), np.uint8))
-    motifs.grass(desk)
+    growths.grass(desk)
     plane = np.zeros((96, 96), np.uint8)
     scene = Scene(np.zeros((96, 96, 3), np.uint8), plane, plane + 255, clutter=desk.layers, clutter_blur=1.0)
     batch = render([scene], "cpu")
@@ -174,7 +174,7 @@ def test_exposure_is_repeatable_stays_in_range_and_leaves_alpha_alone(rng: np.ra
         camera = draw_camera(rng)
         out = expose(image, camera)
         assert torch.equal(out, expose(image, camera))
-        assert out.shape == image.shape and 0 <= float(out.min()) and float(out.max()) <= 1
+        assert out.shape == image.shape and float(out.min()) >= 0 and float(out.max()) <= 1
         assert torch.equal((out * 255).round() / 255, out)
     assert torch.equal(expose(image, Camera()), image)
 
