@@ -101,8 +101,9 @@ def main() -> None:
             first = step * args.batch
             learner.update(render([draws[first + i] for i in range(args.batch)], device), step)
         name = f"after, last {late} seeing 8 bits" if late else "after"
+        seconds = time.perf_counter() - started
         print(f"| {name} | {loss(learner, held, learner.ema):.4f} | {loss(learner, drawn, learner.ema):.4f} | "
-              f"{loss(learner, held, stored(learner)):.4f} | {time.perf_counter() - started:.0f} |", flush=True)  # fmt: skip
+              f"{loss(learner, held, stored(learner)):.4f} | {seconds:.0f} |", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":

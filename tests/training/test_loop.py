@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 
@@ -127,7 +128,7 @@ def test_rates_warm_up_and_fall(mix: Mix) -> None:
     one = learner.Learner(load(), run)
     rates = [one.rate(i) for i in range(100)]
     assert rates[0] == pytest.approx(run.rate / 10) and max(rates) == pytest.approx(run.rate)
-    assert all(b <= a for a, b in zip(rates[10:-1], rates[11:])) and rates[-1] < 0.06 * run.rate
+    assert all(b <= a for a, b in itertools.pairwise(rates[10:])) and rates[-1] < 0.06 * run.rate
     frozen = {n for n, p in one.model.named_parameters() if not p.requires_grad}
     assert any(n.startswith("stage6.") for n in frozen) and not any("d." in n.split(".")[0] + "." for n in frozen)
 
