@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--teacher", type=Path, default=Path("teacher"))
     parser.add_argument("--sizes", type=int, nargs="*", default=[256, 512], help="sides for the seconds a step")
-    parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("--steps", type=int, default=50, help="0: the seconds alone")
     parser.add_argument("--size", type=int, default=256, help="side for the steps")
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--held", type=int, default=24, help="scenes held back")
@@ -74,6 +74,8 @@ def main() -> None:
         for size in args.sizes:
             print(step_seconds(mix, teaching, size, device), flush=True)
 
+    if not args.steps:
+        return
     draws = Draws(mix, teaching, args.size)
     held = [render([draws[HELD_BACK + i]], device) for i in range(args.held)]
     drawn = [b for b in held if b.kinds[0] not in ("photo", "background", "pair")]
