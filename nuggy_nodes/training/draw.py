@@ -5,6 +5,7 @@ So nothing of the order of the data has to be kept to resume: draw i is the same
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -72,11 +73,14 @@ class Draws(Dataset[Scene]):
         more: dict[str, Any] = {"prefetch_factor": 4} if workers else {}
         numbers = range(first * batch, last * batch)
         return DataLoader(self, batch, sampler=numbers, collate_fn=list, num_workers=workers,
-                          worker_init_fn=_one_thread, **more)  # fmt: skip
+                          worker_init_fn=_alone, **more)  # fmt: skip
 
 
-def _one_thread(_: int) -> None:
+def _alone(_: int) -> None:
+    """A worker: one thread, and deaf to the Ctrl-C that asks the run to stop in good order."""
     torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _files(source: Source) -> Sequence[Pair | Path]:

@@ -42,7 +42,10 @@ class Measure:
             if folder is not None:
                 if not (folder / "alpha").is_dir():
                     raise NuggyError(f"{folder}: measuring needs image/ and alpha/ there ([evaluate] {name})")
-                self._sets[name] = self._some(list(self.quality.cases(folder)))
+                try:
+                    self._sets[name] = self._some(list(self.quality.cases(folder)))
+                except SystemExit as e:  # the benchmark is a script: it ends with a sentence
+                    raise NuggyError(f"[evaluate] {name}: {e}") from e
         if self.settings.thin:
             root = Path(str(self.thin.__file__)).resolve().parents[1]
             drawn = [(c.picture, c.alpha, self.thin.bands(c)) for _, c in self.thin.draw(1.0, root / "samples")]

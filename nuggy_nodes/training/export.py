@@ -27,6 +27,8 @@ def export(run: Path, output: Path, name: str = "") -> Path:
 
     Raises NuggyError where the folder holds no run, WeightsError where its weights are broken.
     """
+    if (run / "state.safetensors").exists() and not (run / "best.safetensors").exists():
+        raise NuggyError(f"{run}: nothing that was measured so far is better than the weights it started from")
     found, facts = state.load_tensors(run / "best.safetensors")
     try:
         story: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))

@@ -67,12 +67,12 @@ class Trainer:
     def train(self, until: Callable[[], bool] = lambda: False) -> bool:
         """Go on to the last step, or until `until` says so after a step. Returns whether the run is finished."""
         run = self.run
-        batches = iter(self.draws.batches(self.step, run.steps, run.batch, run.workers))
         broken = 0
         old = self._listen()
         try:
+            batches = iter(self.draws.batches(self.step, run.steps, run.batch, run.workers))
             with tqdm(total=run.steps, initial=self.step, unit="step", disable=not self.show) as bar:
-                if self.step == 0 and run.steps:
+                if math.isinf(self.best):
                     self._measure()
                 while self.step < run.steps and not self.wanted and not until():
                     started = time.perf_counter()
@@ -137,7 +137,8 @@ class Trainer:
         return Network(model, self.original.info, self.folder)
 
     def _measure(self) -> None:
-        """Measure the average weights; keep them if they are the best by all that is measured."""
+        """Measure the average weights; keep them if they are better than those at the start and all since, by the
+        score of evaluate.py, or where nothing but drawn scenes is measured, by the loss on those held back."""
         row: dict[str, float] = {"step": self.step, "held_back": self.held_back()}
         if self.mix.evaluate.every:
             self.measure = self.measure or Measure(self.mix.evaluate)
@@ -151,8 +152,13 @@ class Trainer:
         mark = row.get("score", row["held_back"])
         if mark < self.best:
             self.best = mark
+            if not self.step:
+                return self._note(row)
             state.save_tensors(self.folder / "best.safetensors", self.learner.ema,
                                {"step": self.step, "figures": row, "original": self.first})  # fmt: skip
+        self._note(row)
+
+    def _note(self, row: dict[str, float]) -> None:
         self.measured.add(**row)
         record.plot((self.log.path, self.measured.path), self.folder / "curves.png")
 

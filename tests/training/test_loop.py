@@ -66,13 +66,13 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(mix: Mix, tmp_path: Pat
     assert [r["step"] for r in stopped] == ["1"]
     assert Trainer(mix, tmp_path / "parts", CPU).train()
     assert same(tmp_path / "whole/state.safetensors", tmp_path / "parts/state.safetensors")
-    assert same(tmp_path / "whole/best.safetensors", tmp_path / "parts/best.safetensors")
     one, two = (record.rows(tmp_path / run / "log.csv") for run in ("whole", "parts"))
     assert [r["step"] for r in two] == ["1", "2", "3"]
     assert [{**r, "seconds": ""} for r in one] == [{**r, "seconds": ""} for r in two]
     assert len({r["loss"] for r in one}) == 3
     for name in ("curves.png", "run.json", "measured.csv"):
         assert (tmp_path / "whole" / name).stat().st_size > 50
+    assert record.rows(tmp_path / "whole/measured.csv") == record.rows(tmp_path / "parts/measured.csv")
     # and the same folder with another mix is refused
     other = Mix(mix.sources, mix.run.__class__(**{**mix.run.__dict__, "rate": 1e-3}), mix.evaluate, mix.seed)
     with pytest.raises(NuggyError, match="holds a run with another run"):
@@ -90,15 +90,16 @@ def test_out_of_memory_is_told_in_words(mix: Mix, tmp_path: Path, monkeypatch, e
         Trainer(mix, tmp_path / "run", CPU).train()
 
 
-def test_ten_broken_steps_end_the_run_and_change_nothing(mix: Mix, tmp_path: Path, monkeypatch) -> None:
+def test_broken_steps_in_a_row_end_the_run_and_change_nothing(mix: Mix, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(loop.Trainer, "_measure", lambda self: None)
+    monkeypatch.setattr(loop, "BROKEN", 3)
     monkeypatch.setattr(learner, "total", lambda parts: sum(parts.values()) * math.nan)
     trainer = Trainer(Mix(mix.sources, mix.run.__class__(**{**mix.run.__dict__, "steps": 20, "save": 50}), seed=1),
                       tmp_path / "run", CPU)  # fmt: skip
     before = {k: v.detach().clone() for k, v in trainer.learner.model.named_parameters()}
-    with pytest.raises(NuggyError, match="no finite loss in 10 steps"):
+    with pytest.raises(NuggyError, match="no finite loss in 3 steps"):
         trainer.train()
-    assert trainer.step == 10 and trainer.learner.updates == 0
+    assert trainer.step == 3 and trainer.learner.updates == 0
     assert all(torch.equal(v, before[k]) for k, v in trainer.learner.model.named_parameters())
 
 
@@ -137,3 +138,34 @@ def test_a_state_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"nothing")
     with pytest.raises(NuggyError, match="not the state of a training run"):
         state.load_tensors(tmp_path / "x")
+
+
+def test_run_and_export_from_the_command_line(mix: Mix, data: Path, monkeypatch, capsys) -> None:
+    from nuggy_nodes.cli import main
+    from nuggy_nodes.core.weights import load
+
+    (data / "mix.toml").write_text(MIX.replace("steps = 3", "steps = 1"))
+    run = ["train", "run", str(data / "mix.toml"), "-o", str(data / "run"), "--device", "cpu"]
+    monkeypatch.setattr(loop.Trainer, "held_back", lambda self: 1.0 - 0.5 * self.step)
+    assert main([*run, "--minutes", "1e-9"]) == 0
+    assert "step 0 of 1; run again to go on" in capsys.readouterr().out
+    assert main(["train", "export", str(data / "run"), "-o", str(data / "new.safetensors")]) == 1
+    assert "nothing that was measured so far is better" in capsys.readouterr().err
+    assert main(run) == 0
+    assert "step 1 of 1\n" in capsys.readouterr().out
+    assert main(["train", "export", str(data / "run"), "-o", str(data / "new.safetensors")]) == 0
+    assert "1 steps at 64 pixels" in load(data / "new.safetensors").info.lineage
+    assert "None but the loss on scenes held back" in (data / "new.md").read_text()
+
+
+def test_training_that_is_left_out_is_told(monkeypatch, tmp_path: Path, capsys) -> None:
+    """ComfyUI's registry leaves nuggy_nodes/training out."""
+    import sys
+
+    from nuggy_nodes.cli import main
+
+    for name in [m for m in sys.modules if m.startswith("nuggy_nodes.training")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "nuggy_nodes.training", None)
+    assert main(["train", "check", str(tmp_path / "mix.toml")]) == 1
+    assert "pip install 'nuggy-nodes[train]'" in capsys.readouterr().err
