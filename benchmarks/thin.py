@@ -1,6 +1,7 @@
 """How much of structure 1 to 4 pixels wide survives: recall, precision and contrast by width, against the seed.
 
-    python benchmarks/thin.py [--recipes raw seed fast balanced best] [--scale 1] [--backgrounds samples] [--sheet DIR]
+    python benchmarks/thin.py [--recipes raw seed fast balanced best] [--scale 1]
+        [--backgrounds samples] [--weights FILE] [--sheet DIR]
 
 The pictures are drawn (thin_scenes.py), so their alpha is exact. Around the strands of one width lies a band of
 BAND pixels, less what is within 3 pixels of a solid body. Pooled over the set, with p the mask and g the truth there:
@@ -94,10 +95,11 @@ def main() -> None:
     parser.add_argument("--recipes", nargs="+", default=["raw", "seed", "fast", "balanced", "best"])
     parser.add_argument("--scale", type=float, default=1.0, help="1 draws 1200x900 pixels, 3 draws 3600x2700")
     parser.add_argument("--backgrounds", type=Path, default=ROOT / "samples", help="a folder of photographs")
+    parser.add_argument("--weights", type=Path, help="weights for Nuggy (default: its own)")
     parser.add_argument("--sheet", type=Path, help="write every picture with its truth and masks into this folder")
     args = parser.parse_args()
     torch.set_grad_enabled(False)
-    candidates = masks(args.recipes, load())
+    candidates = masks(args.recipes, load(args.weights))
     sums = {name: np.zeros((len(WIDTHS), 6)) for name in candidates}
     seconds = dict.fromkeys(candidates, 0.0)
     count = 0
