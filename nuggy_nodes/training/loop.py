@@ -109,12 +109,15 @@ class Trainer:
             ) from e
 
     def _listen(self, old: dict[int, Any] | None = None) -> dict[int, Any]:
-        """Have Ctrl-C and a polite end ask for a stop after the step under way; or put `old` back."""
+        """Have Ctrl-C and a polite end ask for a stop after the step (or measurement) under way, a second one end it
+        there and then, unsaved; or put `old` back."""
         try:
             if old is not None:
                 return {s: signal.signal(s, h) for s, h in old.items()}
 
             def ask(*_: Any) -> None:
+                if self.wanted:  # asked before, and what is under way is long
+                    raise KeyboardInterrupt
                 self.wanted = True
 
             return {s: signal.signal(s, ask) for s in (signal.SIGINT, signal.SIGTERM)}

@@ -169,3 +169,20 @@ def test_training_that_is_left_out_is_told(monkeypatch, tmp_path: Path, capsys) 
     monkeypatch.setitem(sys.modules, "nuggy_nodes.training", None)
     assert main(["train", "check", str(tmp_path / "mix.toml")]) == 1
     assert "pip install 'nuggy-nodes[train]'" in capsys.readouterr().err
+
+
+def test_a_second_ctrl_c_ends_at_once(mix: Mix, tmp_path: Path, monkeypatch) -> None:
+    import os
+    import signal
+
+    before = signal.getsignal(signal.SIGINT)
+
+    def long(self) -> None:
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(loop.Trainer, "_measure", long)
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(mix, tmp_path / "run", CPU).train()
+    assert not (tmp_path / "run/state.safetensors").exists()
+    assert signal.getsignal(signal.SIGINT) is before
