@@ -92,9 +92,9 @@ class Trainer:
                         self._measure()
                     if self.step % run.save == 0 and self.step < run.steps:
                         self.save()
+            self.save()
         finally:
             self._listen(old)
-        self.save()
         return self.step >= run.steps
 
     def _guarded(self, work: Callable[[], dict[str, float]]) -> dict[str, float]:
