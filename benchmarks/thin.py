@@ -1,6 +1,7 @@
 """How much of structure 1 to 4 pixels wide survives: recall, precision and contrast by width, against the seed.
 
-    python benchmarks/thin.py [--recipes raw seed fast balanced best] [--scale 1] [--backgrounds samples] [--sheet DIR]
+    python benchmarks/thin.py [--recipes raw seed fast balanced best] [--scale 1]
+        [--backgrounds samples] [--weights FILE] [--sheet DIR]
 
 The pictures are drawn (thin_scenes.py), so their alpha is exact. Around the strands of one width lies a band of
 BAND pixels, less what is within 3 pixels of a solid body. Pooled over the set, with p the mask and g the truth there:
@@ -16,6 +17,7 @@ A mask that fills a net has all of the recall; only with precision or contrast b
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -23,13 +25,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from thin_canvas import WIDTHS, Canvas
-from thin_scenes import draw
 
-from nuggy_nodes.core.guided import enlarge
-from nuggy_nodes.core.pipeline import cutout
-from nuggy_nodes.core.predict import predict
-from nuggy_nodes.core.weights import Network, load
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.thin_canvas import WIDTHS, Canvas  # noqa: E402
+from benchmarks.thin_scenes import draw  # noqa: E402
+from nuggy_nodes.core.guided import enlarge  # noqa: E402
+from nuggy_nodes.core.pipeline import cutout  # noqa: E402
+from nuggy_nodes.core.predict import predict  # noqa: E402
+from nuggy_nodes.core.weights import Network, load  # noqa: E402
 
 BAND = 8  # pixels
 Mask = Callable[[np.ndarray], np.ndarray]
@@ -87,14 +92,14 @@ def masks(names: Iterable[str], network: Network) -> dict[str, Mask]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    root = Path(__file__).resolve().parent.parent
     parser.add_argument("--recipes", nargs="+", default=["raw", "seed", "fast", "balanced", "best"])
     parser.add_argument("--scale", type=float, default=1.0, help="1 draws 1200x900 pixels, 3 draws 3600x2700")
-    parser.add_argument("--backgrounds", type=Path, default=root / "samples", help="a folder of photographs")
+    parser.add_argument("--backgrounds", type=Path, default=ROOT / "samples", help="a folder of photographs")
+    parser.add_argument("--weights", type=Path, help="weights for Nuggy (default: its own)")
     parser.add_argument("--sheet", type=Path, help="write every picture with its truth and masks into this folder")
     args = parser.parse_args()
     torch.set_grad_enabled(False)
-    candidates = masks(args.recipes, load())
+    candidates = masks(args.recipes, load(args.weights))
     sums = {name: np.zeros((len(WIDTHS), 6)) for name in candidates}
     seconds = dict.fromkeys(candidates, 0.0)
     count = 0

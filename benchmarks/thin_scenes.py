@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from thin_canvas import WIDTHS, Canvas, curve, ellipse
-from thin_grounds import backgrounds
+
+from benchmarks.thin_canvas import WIDTHS, Canvas, curve, ellipse
+from benchmarks.thin_grounds import backgrounds
 
 Scene = Callable[[Canvas, float], None]
 

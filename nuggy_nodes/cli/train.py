@@ -1,0 +1,140 @@
+"""`nuggy train check|sheet|run|export`: fine-tuning. Imports nuggy_nodes/training when one of them runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..training.mix import Mix
+
+
+def add_parser(commands: Any) -> None:
+    parser = commands.add_parser("train", help="fine-tune the network on data sets, drawings and photographs")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    p = actions.add_parser("check", help="open every file of a mix and report what is missing or broken")
+    _mix(p)
+    p.set_defaults(run=_check)
+
+    p = actions.add_parser("sheet", help="write a contact sheet of training scenes")
+    _mix(p)
+    p.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.png")
+    p.add_argument("--count", type=int, default=24, help="scenes on it (default: 24)")
+    p.add_argument("--first", type=int, default=0, help="number of the first draw (default: 0)")
+    p.add_argument("--size", type=int, default=0, help="side of the scenes in pixels (default: the mix's)")
+    p.add_argument(
+        "--teacher", type=Path, metavar="DIR", help="where the teacher's answers are kept (a run's teacher/)"
+    )
+    p.set_defaults(run=_sheet)
+
+    p = actions.add_parser(
+        "run",
+        help="train, or go on with a run that was stopped",
+        description="Trains in a folder and goes on where it stopped when called again with the same mix and folder. "
+        "Ctrl-C stops after the step under way and saves.",
+    )
+    _mix(p)
+    p.add_argument("-o", "--output", type=Path, required=True, metavar="RUN", help="the run's folder (made if missing)")
+    p.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
+    p.add_argument("--minutes", type=float, metavar="N", help="save and stop after N minutes; call again to go on")
+    p.set_defaults(run=_run)
+
+    p = actions.add_parser("export", help="store a run's best weights in 8 bits, with a model card beside them")
+    p.add_argument("folder", type=Path, metavar="RUN")
+    p.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.safetensors")
+    p.add_argument("--name", default="", help="title of the card (default: the file's name)")
+    p.add_argument("--overwrite", action="store_true", help="replace an existing output file")
+    p.set_defaults(run=_export)
+
+
+def _mix(p: argparse.ArgumentParser) -> None:
+    p.add_argument("mix", type=Path, metavar="MIX.toml", help="sources and their weights (docs/training.md)")
+    p.add_argument(
+        "--data", type=Path, metavar="DIR", help="what the mix's paths are relative to (default: its folder)"
+    )
+
+
+def _read(args: argparse.Namespace) -> Mix:
+    try:
+        from ..training.mix import read_mix
+    except ImportError as e:
+        from ..core.errors import NuggyError
+
+        raise NuggyError(f"training is not installed whole ({e}); pip install 'nuggy-nodes[train]'") from e
+    return read_mix(args.mix, args.data)
+
+
+def _bar(unit: str) -> Any:
+    """A progress bar on standard error, and a function progress(done, total) that moves it."""
+    from tqdm import tqdm
+
+    bar = tqdm(unit=unit, disable=not sys.stderr.isatty())
+
+    def progress(done: int, total: int) -> None:
+        bar.total, bar.n = total, done
+        bar.refresh()
+
+    return bar, progress
+
+
+def _sheet(args: argparse.Namespace) -> int:
+    import io
+
+    mix = _read(args)
+    from ..core import load
+    from ..pictures import write
+    from ..training.draw import Draws, photographs
+    from ..training.sheet import contact_sheet
+    from ..training.teacher import teach
+
+    bar, progress = _bar("photo")
+    with bar:
+        answers = args.teacher or args.output.parent / "teacher"
+        teaching = teach(photographs(mix), lambda: load(mix.weights), answers, progress)
+    out = io.BytesIO()
+    contact_sheet(Draws(mix, teaching, args.size), args.first, args.count).save(out, "png")
+    write(args.output, out.getvalue(), overwrite=True)
+    return 0
+
+
+def _run(args: argparse.Namespace) -> int:
+    import time
+
+    ends = time.monotonic() + 60 * args.minutes if args.minutes else float("inf")
+    mix = _read(args)
+    from ..core import choose_device
+    from ..process import keep_freed_memory
+    from ..training.loop import Trainer
+
+    keep_freed_memory()
+    trainer = Trainer(mix, args.output, choose_device(args.device), progress=True)
+    finished = trainer.train(lambda: time.monotonic() > ends)
+    print(f"{args.output}: step {trainer.step} of {mix.run.steps}" + ("" if finished else "; run again to go on"))
+    return 130 if trainer.wanted else 0
+
+
+def _export(args: argparse.Namespace) -> int:
+    from ..core.errors import NuggyError
+    from ..training.export import export
+
+    if args.output.suffix != ".safetensors":
+        raise NuggyError(f"{args.output}: weights are stored as .safetensors")
+    if args.output.exists() and not args.overwrite:
+        raise NuggyError(f"{args.output}: exists; give --overwrite or another --output")
+    print(f"{args.output}, {export(args.folder, args.output, args.name)}")
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    mix = _read(args)
+    from ..training.check import check
+
+    bar, progress = _bar("file")
+    with bar:
+        reports = check(mix, progress)
+    for report in reports:
+        print("\n".join(report.lines()))
+    return int(any(r.problems for r in reports))

@@ -1,0 +1,131 @@
+"""Draw number i of a training run: a scene that depends on the seed and i alone.
+
+So nothing of the order of the data has to be kept to resume: draw i is the same whoever makes it, and when.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from . import drawn, files, teacher
+from .camera import draw_camera
+from .layouts import Pair, pairs, pictures
+from .mix import PAIRED, Mix, MixError, Source
+from .scene import Scene
+from .shapes import Body, Bytes
+from .views import draw_look, see
+
+HELD_BACK = 1 << 40  # draws from this number on are never trained on
+
+
+@lru_cache(maxsize=192)
+def _photo(path: Path) -> Bytes:
+    return files.colours(path, teacher.LONGEST)
+
+
+class Draws(Dataset[Scene]):
+    """Scenes by number. size: side of the square. teaching: photograph to the teacher's answer, for `photos`."""
+
+    def __init__(self, mix: Mix, teaching: dict[Path, Path], size: int = 0):
+        self.seed, self.size, self.teaching = mix.seed, size or mix.run.size, teaching
+        self.sources = [s for s in mix.sources if s.weight > 0]
+        shares = np.array([s.weight for s in self.sources])
+        self.shares = shares / shares.sum()
+        self.files: list[Sequence[Pair | Path]] = []
+        self.grounds: list[list[Path]] = []
+        for source in self.sources:
+            self.files.append(_files(source))
+            self.grounds.append([p for folder in source.backgrounds for p in pictures(folder)])
+
+    def __getitem__(self, number: int) -> Scene:
+        rng = np.random.default_rng((self.seed, number))
+        which = int(rng.choice(len(self.sources), p=self.shares))
+        source = self.sources[which]
+
+        def pick(paths: Sequence[Any]) -> Any:
+            return paths[int(rng.integers(len(paths)))]
+
+        if source.layout == "drawn":
+            grounds = self.grounds[which]
+            scene = drawn.drawn(rng, _photo(pick(grounds)), _photo(pick(grounds)), self.size)
+        elif source.layout == "backgrounds":
+            scene = _anchor(rng, _photo(pick(self.files[which])), self.size)
+        elif source.layout == "photos":
+            path = pick(self.files[which])
+            scene = _taught(rng, _photo(path), *teacher.answer(self.teaching[path]), self.size)
+            if rng.random() < source.strands:
+                scene = drawn.adorned(rng, scene)
+        else:
+            behind = _photo(pick(self.grounds[which])) if rng.random() < source.composite else None
+            scene = _paired(rng, pick(self.files[which]), behind, self.size)
+        return scene
+
+    def batches(self, first: int, last: int, batch: int, workers: int) -> DataLoader[Scene]:
+        """Batches of scenes for the steps first..last-1, in order; made in `workers` processes ahead of time."""
+        more: dict[str, Any] = {"prefetch_factor": 4} if workers else {}
+        numbers = range(first * batch, last * batch)
+        return DataLoader(self, batch, sampler=numbers, collate_fn=list, num_workers=workers,
+                          worker_init_fn=_alone, **more)  # fmt: skip
+
+
+def _alone(_: int) -> None:
+    """A worker: one thread, and deaf to the Ctrl-C that asks the run to stop in good order."""
+    torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _files(source: Source) -> Sequence[Pair | Path]:
+    if source.layout in PAIRED:
+        return pairs(source)[0]
+    return [] if source.path is None or source.layout == "drawn" else pictures(source.path)
+
+
+def photographs(mix: Mix) -> list[Path]:
+    """The photographs that need a teacher."""
+    return [p for s in mix.sources if s.layout == "photos" and s.path is not None for p in pictures(s.path)]
+
+
+def _taught(rng: np.random.Generator, photo: Bytes, alpha: Bytes, believed: Bytes, size: int) -> Scene:
+    if alpha.shape != photo.shape[:2]:
+        raise MixError(
+            f"a teacher's answer is {alpha.shape}, its photograph {photo.shape[:2]}; empty the run's teacher/"
+        )
+    look = draw_look(rng, alpha)
+    seen, truth, trust = (see(x, look, size) for x in (photo, alpha, believed))
+    return Scene(seen, truth, trust, camera=draw_camera(rng, lens=False), keep=True, kind="photo")
+
+
+def _anchor(rng: np.random.Generator, photo: Bytes, size: int) -> Scene:
+    none = np.zeros((size, size), np.uint8)
+    return Scene(see(photo, draw_look(rng), size), none, none, camera=draw_camera(rng, lens=False), keep=True,
+                 kind="background")  # fmt: skip
+
+
+def _paired(rng: np.random.Generator, pair: Pair, behind: Bytes | None, size: int) -> Scene:
+    image, alpha = _photo(pair.image), files.plane(pair.alpha, teacher.LONGEST)
+    look = draw_look(rng, alpha)
+    full = np.full((size, size), 255, np.uint8)
+    if behind is None:
+        camera = draw_camera(rng, lens=False)
+        return Scene(see(image, look, size), see(alpha, look, size), full, camera=camera, keep=True, kind="pair")
+    colour = _foreground(image, alpha) if pair.foreground is None else _photo(pair.foreground)
+    back, _ = drawn.ground(rng, behind, size)
+    subject = Body(see(alpha, look, size), see(colour, look, size))
+    return Scene(back, np.zeros_like(full), full, [subject], camera=draw_camera(rng, lens=False), kind="composite")
+
+
+def _foreground(image: Bytes, alpha: Bytes) -> Bytes:
+    from ..core.foreground import estimate_foreground
+
+    picture, cover = torch.from_numpy(image).permute(2, 0, 1)[None] / 255, torch.from_numpy(alpha)[None, None] / 255
+    found = estimate_foreground(picture, cover)[0].permute(1, 2, 0)
+    return np.asarray((found * 255).round().to(torch.uint8).numpy(), np.uint8)

@@ -1,0 +1,44 @@
+"""A run's state on disk: safetensors and JSON, whole or not at all, from which the run goes on bit for bit.
+
+There is no random state in it: draw i depends on the seed and i alone (draw.py), so the step number says it all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from ..core.errors import NuggyError
+
+KEY = "nuggy-training"
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+    """Write tensors and facts; an old file of that name stays until the new one is whole."""
+    from safetensors.torch import save_file
+
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        whole = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
+        save_file(whole, str(temporary), {KEY: json.dumps(facts)})
+        os.replace(temporary, path)
+    except OSError as e:
+        raise NuggyError(f"{path}: cannot be written ({e.strerror or e})") from e
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """What save_tensors wrote. Raises NuggyError for anything else."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as f:
+            facts = json.loads((f.metadata() or {})[KEY])
+            return {k: f.get_tensor(k) for k in f.keys()}, facts  # noqa: SIM118 (it is no dict)
+    except (SafetensorError, OSError, KeyError, ValueError) as e:
+        raise NuggyError(f"{path}: not the state of a training run ({e})") from e
