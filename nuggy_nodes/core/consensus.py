@@ -7,14 +7,16 @@ region instead of by pixel, in the manner of hysteresis thresholding (Canny, PAM
     A   agreed      what more than half of the views of the whole frame see (their lower median)
     U   union       the largest answer of the views of the whole frame
     c   cut         0..1, how far the agreed subject, with the regions that it carries, reaches the frame's border
-    M   candidates  the larger of U and c times the largest answer of the views with a continued border
+    B   beyond      the mean of the views with a continued border; one alone counts only where U is not sure of nothing
+    M   candidates  the larger of U and c times B
     g   support     of each connected region of M: the agreed share of it, as a soft yes or no
     F   fine        the views of the whole frame with the most detail: they decide the edge
 
     out = F where it differs from A by narrow rims only, else A;  + g (M - out), again without narrow rims
 
 Views with a continued border are there for subjects that the frame cuts off. Beside such a subject they find what the
-others miss; around a whole one they add little but false alarms, so c admits them. The same c lowers the support asked
+others miss; around a whole one they add little but false alarms, so c admits them. Now and then such a view takes the
+surroundings for the subject, so one of two does not suffice (their mean), nor one against all others. The same c lowers the support asked
 of a region, since a subject cut off by the frame is the one that the views of the whole frame tend to miss.
 """
 
@@ -33,6 +35,7 @@ METHODS = ("mean", "max", "regions")
 SUPPORT = (0.3, 0.5)  # agreed share of a region: at the first it is dropped, at the second believed
 SUPPORT_CUT = 0.35  # taken off both where the subject is cut off by the frame
 CUT = (0.01, 0.05)  # mean of the mask along the frame's border: a whole subject, a cut one
+NOTHING = (0.01, 0.02)  # largest answer of the frame's views: up to the first they are sure that there is nothing
 WIDE = 1 / 128  # of the grid's side: differences that an opening of this radius removes are edges, not bodies
 SOLID = 0.65  # in a believed region, a wide area at or above this is body
 
@@ -62,13 +65,18 @@ def combine(views: Tensor, how: str, sizes: Sequence[int] = (), padded: Sequence
     beyond = [i for i, p in enumerate(padded) if p]
     finest = max(sizes[i] for i in frame)
     fine = views[[i for i in frame if sizes[i] == finest]].mean(0)
-    return regions(views[frame], views[beyond].amax(0) if beyond else None, fine)
+    if not beyond:
+        return regions(views[frame], None, fine)
+    outer = views[beyond].mean(0)
+    if len(beyond) == 1:
+        outer = outer * ((views[frame].amax(0) - NOTHING[0]) / (NOTHING[1] - NOTHING[0])).clamp(0, 1)
+    return regions(views[frame], outer, fine)
 
 
 def regions(frame: Tensor, beyond: Tensor | None, fine: Tensor) -> Tensor:
     """The rule at the head of this file.
 
-    frame: views of the whole frame [V,B,1,h,w]. beyond: the largest answer of the views with a continued border
+    frame: views of the whole frame [V,B,1,h,w]. beyond: what the views with a continued border say together
     [B,1,h,w], or None. fine: [B,1,h,w]. Values 0..1. Returns [B,1,h,w], 0..1.
     """
     radius = max(round(WIDE * min(fine.shape[-2:])), 1)
