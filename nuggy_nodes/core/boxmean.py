@@ -9,16 +9,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def box_mean(x: Tensor, radius: int) -> Tensor:
+def box_mean(x: Tensor, radius: int, *, inplace: bool = False) -> Tensor:
     """Mean of the (2*radius+1)^2 window around each pixel, divided by the number of its pixels inside the picture.
 
-    x: [B,C,H,W] float32. Returns a new tensor of the same shape. On the CPU OpenCV's running sum does it (kept in
+    x: [B,C,H,W] float32. Returns a tensor of the same shape, new unless `inplace`. On the CPU OpenCV's running sum does it (kept in
     float64); elsewhere two passes of sums within blocks of one window's length (van Herk 1992, Gil and Werman 1993,
     with + for max), which add at most a window's worth of values, so that float32 stays exact enough.
     """
     height, width = x.shape[-2:]
     ry, rx = min(radius, height - 1), min(radius, width - 1)
-    return _box_mean_opencv(x, ry, rx) if x.device.type == "cpu" else _box_mean_torch(x, ry, rx)
+    if x.device.type == "cpu":
+        return _box_mean_opencv(x if inplace else x.clone(memory_format=torch.contiguous_format), ry, rx)
+    return _box_mean_torch(x, ry, rx)
 
 
 def _box_mean_torch(x: Tensor, ry: int, rx: int) -> Tensor:
@@ -51,15 +53,15 @@ def _window_sum(x: Tensor, r: int, dim: int) -> Tensor:
 
 
 def _box_mean_opencv(x: Tensor, ry: int, rx: int) -> Tensor:
+    """In place where x is contiguous: OpenCV keeps the rows that it still needs."""
     import cv2
 
     height, width = x.shape[-2:]
     planes = x.contiguous().reshape(-1, height, width)
-    out = torch.empty_like(planes)
     ky, kx = 2 * ry + 1, 2 * rx + 1
 
     def one(i: int) -> None:
-        cv2.boxFilter(planes[i].numpy(), -1, (kx, ky), dst=out[i].numpy(), borderType=cv2.BORDER_CONSTANT)
+        cv2.boxFilter(planes[i].numpy(), -1, (kx, ky), dst=planes[i].numpy(), borderType=cv2.BORDER_CONSTANT)
 
     workers = min(torch.get_num_threads(), len(planes))
     if workers > 1 and planes[0].numel() > 1 << 14:
@@ -73,5 +75,5 @@ def _box_mean_opencv(x: Tensor, ry: int, rx: int) -> Tensor:
         scale = _inverse_counts(n, r, x) * (2 * r + 1)
         for start, stop in ((0, min(r, n)), (max(n - r, min(r, n)), n)):
             part = scale[start:stop]
-            out.narrow(dim, start, stop - start).mul_(part[:, None] if dim == 1 else part)
-    return out.reshape(x.shape)
+            planes.narrow(dim, start, stop - start).mul_(part[:, None] if dim == 1 else part)
+    return planes.reshape(x.shape)

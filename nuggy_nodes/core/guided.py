@@ -9,9 +9,14 @@ q = a.I + b, fitted to the input p by least squares with a penalty `epsilon` on 
 
 then a and b are averaged over the windows that cover a pixel (equation 16). Every mean is a box mean over the part
 of the window that lies inside the picture, at a cost that does not depend on the radius.
+
+A photograph of 12 megapixels and its products are 13 planes of 48 MB. Whole planes made one after another would go
+through memory some fifty times, so they are made for one tile after another.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
@@ -20,8 +25,14 @@ from torch import Tensor
 from .boxmean import box_mean
 from .checks import check_alpha, check_image, match_batch
 from .errors import InputError
+from .guided_fit import fit, line, products
 
-STRIP = 1 << 21  # pixels of a strip for which the statistics are held at a time (CPU): bounds memory, keeps caches warm
+BAND = 1 << 22  # pixels for which fitted coefficients are held at a time: bounds memory
+SIDE = 1024  # of a tile on a CPU, at the least; eight radii at the least, as the margin around it is worked on twice
+CELL = 1 << 17  # pixels of a tile on which the algebra works at a time on a CPU: what one step writes the next finds
+
+
+Part = tuple[slice, slice]
 
 
 def guided_filter(guide: Tensor, src: Tensor, radius: int, epsilon: float) -> Tensor:
@@ -40,7 +51,7 @@ def guided_filter(guide: Tensor, src: Tensor, radius: int, epsilon: float) -> Te
         raise InputError(f"epsilon must be above 0; got {epsilon}")
     src = enlarge(src.float(), guide.shape[-2], guide.shape[-1])
     guide, src = match_batch(guide, src, "guide", "src")
-    return torch.cat([_filter_one(g, s, int(radius), float(epsilon)) for g, s in zip(guide.split(1), src.split(1))])
+    return torch.stack([_filter_one(g, s[0], int(radius), float(epsilon)) for g, s in zip(guide, src)])[:, None]
 
 
 def enlarge(src: Tensor, height: int, width: int) -> Tensor:
@@ -52,58 +63,67 @@ def enlarge(src: Tensor, height: int, width: int) -> Tensor:
 
 
 def _filter_one(guide: Tensor, src: Tensor, radius: int, epsilon: float) -> Tensor:
-    """The filter on a batch of one. On the CPU the window statistics are made strip by strip."""
-    height, width = guide.shape[-2:]
+    """The filter on one guide [C,H,W] and src [H,W]."""
+    channels, height, width = guide.shape
     # the statistics do not change when a constant is taken off; near zero float32 keeps small variances (in steps of
     # 1/256, so that the order of a sum, which may vary with where the memory lies, cannot show in the result)
-    shift = (guide.mean(dtype=torch.float32) * 256).round() / 256
-    rows = height if guide.device.type != "cpu" else max(STRIP // width, 2 * radius, 1)
-    fitted = torch.empty(1, guide.shape[1] + 1, height, width, device=guide.device)
+    shift = (guide[:, ::16].mean(dtype=torch.float32) * 256).round() / 256
+    out = torch.empty(height, width, device=guide.device)
+    side = max(SIDE, 8 * radius) if guide.device.type == "cpu" else max(height, width)
+    rows = max(BAND // width, side if side < height else 8 * radius)
+    held, first, last = guide.new_empty(channels + 1, 0, width, dtype=torch.float32), 0, 0  # a and b of rows first..last
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
+        ready, before = last, held[:, max(top - radius, 0) - first :]
         first, last = max(top - radius, 0), min(bottom + radius, height)
-        part = _fit(guide[:, :, first:last].float() - shift, src[:, :, first:last], radius, epsilon)
-        fitted[:, :, top:bottom] = part[:, :, top - first : bottom - first]
-    coefficients = box_mean(fitted, radius)
-    out = coefficients[:, -1:].clone()
-    for c in range(guide.shape[1]):
-        out.addcmul_(coefficients[:, c : c + 1], guide[:, c : c + 1].float() - shift)
+        held = before.new_empty(channels + 1, last - first, width)
+        held[:, : ready - first] = before
+        for tile in _tiles(ready, last, width, side):
+            around, inner = _around(tile, radius, height, width)
+            means = _means(guide[:, around[0], around[1]], src[around], shift, radius)[:, inner[0], inner[1]]
+            to = held[:, tile[0].start - first : tile[0].stop - first, tile[1]]
+            for cell in _cells(means):
+                fit(means[:, cell], epsilon, to[:, cell])
+        for tile in _tiles(top, bottom, width, side):
+            around, inner = _around(tile, radius, height, width)
+            means = box_mean(held[None, :, around[0].start - first : around[0].stop - first, around[1]], radius)
+            means, part, to = means[0][:, inner[0], inner[1]], guide[:, tile[0], tile[1]], out[tile]
+            for cell in _cells(means):
+                to[cell] = line(means[:, cell], part[:, cell].float() - shift)
     return out
 
 
-def _fit(guide: Tensor, src: Tensor, radius: int, epsilon: float) -> Tensor:
-    """The window's a (one or three channels) and b, as [1,2,H,W] or [1,4,H,W]."""
-    channels = guide.shape[1]
-    products = [guide, src, guide * src] + [guide[:, i:] * guide[:, i : i + 1] for i in range(channels)]
-    means = box_mean(torch.cat(products, 1), radius)
-    mean_i, mean_p = means[:, :channels], means[:, channels : channels + 1]
-    cov = means[:, channels + 1 : 2 * channels + 1].sub_(mean_i * mean_p)
-    second = means[:, 2 * channels + 1 :]
-    at = 0
-    for i in range(channels):
-        second[:, at : at + channels - i].sub_(mean_i[:, i:] * mean_i[:, i : i + 1])
-        at += channels - i
-    a = cov / (second + epsilon) if channels == 1 else _solve3(second, cov, epsilon)
-    return torch.cat((a, mean_p - (a * mean_i).sum(1, keepdim=True)), 1)
+def _means(guide: Tensor, src: Tensor, shift: Tensor, radius: int) -> Tensor:
+    """The window means of everything that `fit` needs."""
+    planes = torch.empty(4 if len(guide) == 1 else 13, *src.shape, device=src.device)
+    for cell in _cells(planes):
+        products(guide[:, cell].float() - shift, src[cell], planes[:, cell])
+    return box_mean(planes[None], radius, inplace=True)[0]
 
 
-def _solve3(sigma: Tensor, cov: Tensor, epsilon: float) -> Tensor:
-    """(Sigma + epsilon U)^-1 cov; sigma holds xx, xy, xz, yy, yz, zz as channels.
+def _around(tile: Part, radius: int, height: int, width: int) -> tuple[Part, Part]:
+    """The tile with `radius` around it, as far as the picture goes; and where in that the tile is."""
+    around, inner = [], []
+    for part, n in zip(tile, (height, width)):
+        start = max(part.start - radius, 0)
+        around.append(slice(start, min(part.stop + radius, n)))
+        inner.append(slice(part.start - start, part.stop - start))
+    return (around[0], around[1]), (inner[0], inner[1])
 
-    By LDL' elimination and not by cofactors: where the three channels move together (a grey picture) the determinant
-    is epsilon^2 times the contrast, far below what float32 keeps of the products that it is the difference of. No pivot
-    of Sigma + epsilon U is under epsilon, so one that rounding took there is set back.
-    """
-    xx, xy, xz, yy, yz, zz = sigma.unbind(1)
-    cx, cy, cz = cov.unbind(1)
-    dx = 1.0 / (xx + epsilon).clamp_(min=epsilon)
-    ly, lz = xy * dx, xz * dx
-    dy = 1.0 / (yy + epsilon).addcmul_(ly, xy, value=-1).clamp_(min=epsilon)
-    rest = yz.addcmul(ly, xz, value=-1)
-    lzy = rest * dy
-    dz = 1.0 / (zz + epsilon).addcmul_(lz, xz, value=-1).addcmul_(lzy, rest, value=-1).clamp_(min=epsilon)
-    cy = cy.addcmul(ly, cx, value=-1)
-    az = cz.addcmul(lz, cx, value=-1).addcmul_(lzy, cy, value=-1).mul_(dz)
-    ay = cy.mul_(dy).addcmul_(lzy, az, value=-1)
-    ax = (cx * dx).addcmul_(ly, ay, value=-1).addcmul_(lz, az, value=-1)
-    return torch.stack((ax, ay, az), 1)
+
+def _cells(planes: Tensor) -> Iterator[slice]:
+    """Some rows at a time of planes [K,h,w]; all of them where there is no cache to stay in."""
+    height, width = planes.shape[-2:]
+    rows = max(CELL // width, 1) if planes.device.type == "cpu" else height
+    return (slice(t, min(t + rows, height)) for t in range(0, height, rows))
+
+
+def _tiles(top: int, bottom: int, width: int, side: int) -> Iterator[Part]:
+    """The rows from top to bottom cut into tiles of about `side`, as even as they come."""
+    if top < bottom:
+        down, across = max(round((bottom - top) / side), 1), max(round(width / side), 1)
+        ys = [top + (bottom - top) * i // down for i in range(down + 1)]
+        xs = [width * i // across for i in range(across + 1)]
+        for y in zip(ys, ys[1:]):
+            for x in zip(xs, xs[1:]):
+                yield slice(*y), slice(*x)

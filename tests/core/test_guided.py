@@ -71,7 +71,7 @@ def test_colour_against_a_solve_in_every_window(rng, shape, radius, epsilon):
 def test_strips_give_what_one_piece_gives(rng, monkeypatch):
     guide, src = tensor(rng.random((90, 20, 3))), tensor(rng.random((90, 20)))
     whole = guided_filter(guide, src, 4, 1e-3)
-    monkeypatch.setattr(guided, "STRIP", 20 * 8)
+    monkeypatch.setattr(guided, "BAND", 20 * 8)
     torch.testing.assert_close(guided_filter(guide, src, 4, 1e-3), whole, atol=1e-5, rtol=0)
 
 
