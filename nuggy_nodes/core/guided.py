@@ -9,14 +9,9 @@ q = a.I + b, fitted to the input p by least squares with a penalty `epsilon` on 
 
 then a and b are averaged over the windows that cover a pixel (equation 16). Every mean is a box mean over the part
 of the window that lies inside the picture, at a cost that does not depend on the radius.
-
-A photograph of 12 megapixels and its products are 13 planes of 48 MB. Whole planes made one after another would go
-through memory some fifty times, so they are made for one tile after another.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
@@ -25,14 +20,10 @@ from torch import Tensor
 from .boxmean import box_mean
 from .checks import check_alpha, check_image, match_batch
 from .errors import InputError
-from .guided_fit import fit, line, products
+from .guided_fit import count, fit, line, products
+from .guided_tiles import filter_tiles
 
-BAND = 1 << 22  # pixels for which fitted coefficients are held at a time: bounds memory
-SIDE = 1024  # of a tile on a CPU, at the least; eight radii at the least, as the margin around it is worked on twice
-CELL = 1 << 17  # pixels of a tile on which the algebra works at a time on a CPU: what one step writes the next finds
-
-
-Part = tuple[slice, slice]
+STRIP = 1 << 22  # pixels
 
 
 def guided_filter(guide: Tensor, src: Tensor, radius: int, epsilon: float) -> Tensor:
@@ -64,66 +55,27 @@ def enlarge(src: Tensor, height: int, width: int) -> Tensor:
 
 def _filter_one(guide: Tensor, src: Tensor, radius: int, epsilon: float) -> Tensor:
     """The filter on one guide [C,H,W] and src [H,W]."""
-    channels, height, width = guide.shape
     # the statistics do not change when a constant is taken off; near zero float32 keeps small variances (in steps of
     # 1/256, so that the order of a sum, which may vary with where the memory lies, cannot show in the result)
-    shift = (guide[:, ::16].mean(dtype=torch.float32) * 256).round() / 256
+    shift = round(float(guide[:, ::16].mean(dtype=torch.float32)) * 256) / 256
+    work = filter_tiles if guide.device.type == "cpu" else filter_strips
+    return work(guide, src, shift, radius, epsilon)
+
+
+def filter_strips(guide: Tensor, src: Tensor, shift: float, radius: int, epsilon: float) -> Tensor:
+    """The filter on one guide [C,H,W] and src [H,W] float32, on any device. Statistics are held for a strip of rows at
+    a time, which bounds memory."""
+    height, width = src.shape
+    rows = max(STRIP // width, 8 * radius)
+    strips = [(t, min(t + rows, height), max(t - radius, 0), min(t + rows + radius, height))
+              for t in range(0, height, rows)]  # fmt: skip
+    fitted = torch.empty(len(guide) + 1, height, width, device=guide.device)
+    for top, bottom, first, last in strips:
+        planes = torch.empty(count(len(guide)), last - first, width, device=guide.device)
+        products(guide[:, first:last], src[first:last], shift, planes)
+        fit(box_mean(planes[None], radius)[0, :, top - first : bottom - first], epsilon, fitted[:, top:bottom])
     out = torch.empty(height, width, device=guide.device)
-    side = max(SIDE, 8 * radius) if guide.device.type == "cpu" else max(height, width)
-    rows = max(BAND // width, side if side < height else 8 * radius)
-    held, first, last = guide.new_empty(channels + 1, 0, width, dtype=torch.float32), 0, 0  # a and b of rows first..last
-    for top in range(0, height, rows):
-        bottom = min(top + rows, height)
-        ready, before = last, held[:, max(top - radius, 0) - first :]
-        first, last = max(top - radius, 0), min(bottom + radius, height)
-        held = before.new_empty(channels + 1, last - first, width)
-        held[:, : ready - first] = before
-        for tile in _tiles(ready, last, width, side):
-            around, inner = _around(tile, radius, height, width)
-            means = _means(guide[:, around[0], around[1]], src[around], shift, radius)[:, inner[0], inner[1]]
-            to = held[:, tile[0].start - first : tile[0].stop - first, tile[1]]
-            for cell in _cells(means):
-                fit(means[:, cell], epsilon, to[:, cell])
-        for tile in _tiles(top, bottom, width, side):
-            around, inner = _around(tile, radius, height, width)
-            means = box_mean(held[None, :, around[0].start - first : around[0].stop - first, around[1]], radius)
-            means, part, to = means[0][:, inner[0], inner[1]], guide[:, tile[0], tile[1]], out[tile]
-            for cell in _cells(means):
-                to[cell] = line(means[:, cell], part[:, cell].float() - shift)
+    for top, bottom, first, last in strips:
+        means = box_mean(fitted[None, :, first:last], radius)[0, :, top - first : bottom - first]
+        line(means, guide[:, top:bottom], shift, out[top:bottom])
     return out
-
-
-def _means(guide: Tensor, src: Tensor, shift: Tensor, radius: int) -> Tensor:
-    """The window means of everything that `fit` needs."""
-    planes = torch.empty(4 if len(guide) == 1 else 13, *src.shape, device=src.device)
-    for cell in _cells(planes):
-        products(guide[:, cell].float() - shift, src[cell], planes[:, cell])
-    return box_mean(planes[None], radius, inplace=True)[0]
-
-
-def _around(tile: Part, radius: int, height: int, width: int) -> tuple[Part, Part]:
-    """The tile with `radius` around it, as far as the picture goes; and where in that the tile is."""
-    around, inner = [], []
-    for part, n in zip(tile, (height, width)):
-        start = max(part.start - radius, 0)
-        around.append(slice(start, min(part.stop + radius, n)))
-        inner.append(slice(part.start - start, part.stop - start))
-    return (around[0], around[1]), (inner[0], inner[1])
-
-
-def _cells(planes: Tensor) -> Iterator[slice]:
-    """Some rows at a time of planes [K,h,w]; all of them where there is no cache to stay in."""
-    height, width = planes.shape[-2:]
-    rows = max(CELL // width, 1) if planes.device.type == "cpu" else height
-    return (slice(t, min(t + rows, height)) for t in range(0, height, rows))
-
-
-def _tiles(top: int, bottom: int, width: int, side: int) -> Iterator[Part]:
-    """The rows from top to bottom cut into tiles of about `side`, as even as they come."""
-    if top < bottom:
-        down, across = max(round((bottom - top) / side), 1), max(round(width / side), 1)
-        ys = [top + (bottom - top) * i // down for i in range(down + 1)]
-        xs = [width * i // across for i in range(across + 1)]
-        for y in zip(ys, ys[1:]):
-            for x in zip(xs, xs[1:]):
-                yield slice(*y), slice(*x)

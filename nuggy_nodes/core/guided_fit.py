@@ -10,16 +10,27 @@ import torch
 from torch import Tensor
 
 
-def products(guide: Tensor, src: Tensor, out: Tensor) -> None:
-    """Into `out` [4 or 13,h,w]: I, p, I p, and I I without repeats. guide: [1 or 3,h,w]; src: [h,w]."""
+def count(channels: int) -> int:
+    """How many planes `products` makes."""
+    return 1 + 2 * channels + channels * (channels + 1) // 2
+
+
+def products(guide: Tensor, src: Tensor, shift: float, out: Tensor) -> None:
+    """Into `out` [count,h,w]: I, p, I p, and I I without repeats. guide: [1 or 3,h,w], `shift` is taken off; src: [h,w].
+
+    Plane by plane, here and below: torch starts its threads for operations of 32768 values and more, and where each of
+    several threads works on a tile of its own (guided_tiles.py), these would get in each other's way.
+    """
     channels = len(guide)
-    out[:channels] = guide
+    for c in range(channels):
+        out[c].copy_(guide[c]).sub_(shift)
+        torch.mul(out[c], src, out=out[channels + 1 + c])
     out[channels] = src
-    torch.mul(guide, src, out=out[channels + 1 : 2 * channels + 1])
     at = 2 * channels + 1
     for i in range(channels):
-        torch.mul(guide[i:], guide[i], out=out[at : at + channels - i])
-        at += channels - i
+        for j in range(i, channels):
+            torch.mul(out[i], out[j], out=out[at])
+            at += 1
 
 
 def fit(means: Tensor, epsilon: float, out: Tensor) -> None:
@@ -29,14 +40,15 @@ def fit(means: Tensor, epsilon: float, out: Tensor) -> None:
     """
     channels = len(out) - 1
     mean_i, mean_p = means[:channels], means[channels]
-    cov = means[channels + 1 : 2 * channels + 1].addcmul_(mean_i, mean_p, value=-1)
-    second = means[2 * channels + 1 :]
+    cov, second = means[channels + 1 : 2 * channels + 1], means[2 * channels + 1 :]
     at = 0
     for i in range(channels):
-        second[at : at + channels - i].addcmul_(mean_i[i:], mean_i[i], value=-1)
-        at += channels - i
+        cov[i].addcmul_(mean_i[i], mean_p, value=-1)
+        for j in range(i, channels):
+            second[at].addcmul_(mean_i[i], mean_i[j], value=-1)
+            at += 1
     if channels == 1:
-        torch.div(cov, second.add_(epsilon), out=out[:1])
+        torch.div(cov[0], second[0].add_(epsilon), out=out[0])
     else:
         solve3(second, cov, epsilon, out[:3])
     b = out[channels].copy_(mean_p)
@@ -64,12 +76,12 @@ def solve3(sigma: Tensor, cov: Tensor, epsilon: float, out: Tensor) -> None:
     cz.addcmul_(lz, cx, value=-1).addcmul_(lzy, cy, value=-1).mul_(dz)
     cy.mul_(dy).addcmul_(lzy, cz, value=-1)
     cx.mul_(dx).addcmul_(ly, cy, value=-1).addcmul_(lz, cz, value=-1)
-    out.copy_(cov)
+    for a, c in zip(out, cov):
+        a.copy_(c)
 
 
-def line(coefficients: Tensor, guide: Tensor) -> Tensor:
-    """a . I + b [h,w] of coefficients [2 or 4,h,w], which are overwritten, and guide [1 or 3,h,w]."""
-    out = coefficients[-1]
+def line(coefficients: Tensor, guide: Tensor, shift: float, out: Tensor) -> None:
+    """Into `out` [h,w]: a . (I - shift) + b. coefficients: [2 or 4,h,w]; guide: [1 or 3,h,w]."""
+    out.copy_(coefficients[-1])
     for a, plane in zip(coefficients, guide):
-        out = out.addcmul_(a, plane)
-    return out
+        out.addcmul_(a, plane.float() - shift)
