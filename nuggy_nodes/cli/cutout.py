@@ -79,6 +79,7 @@ def _run(args: argparse.Namespace) -> int:
     from .. import process
 
     process.keep_freed_memory()
+    process.keep_to_quota()
     from ..core import choose_device, choose_precision
     from ..pictures import FORMATS
     from .work import Worker, background, warm_imports

@@ -16,11 +16,7 @@ def count(channels: int) -> int:
 
 
 def products(guide: Tensor, src: Tensor, shift: float, out: Tensor) -> None:
-    """Into `out` [count,h,w]: I, p, I p, and I I without repeats. guide: [1 or 3,h,w], `shift` is taken off; src: [h,w].
-
-    Plane by plane, here and below: torch starts its threads for operations of 32768 values and more, and where each of
-    several threads works on a tile of its own (guided_tiles.py), these would get in each other's way.
-    """
+    """Into `out` [count,h,w]: I, p, I p, and I I without repeats. guide: [1 or 3,h,w], `shift` is taken off; src: [h,w]."""
     channels = len(guide)
     for c in range(channels):
         out[c].copy_(guide[c]).sub_(shift)

@@ -17,11 +17,12 @@ from torch import Tensor
 
 from .boxmean import box_mean_tile
 from .guided_fit import count, fit, line, products
-from .share import Window, sharing
+from .share import Window
+from .threads import for_each
 
 BAND = 1 << 23  # pixels for which fitted coefficients are held at a time: bounds memory
-SIDE = 768  # of a tile, at the least; eight radii at the least, as the margin around it is worked on twice
-CELL = 30_000  # pixels on which the algebra works at a time; from 32768 on torch would start threads of its own
+SIDE = 1280  # of a tile, at the least; eight radii at the least, as the margin around it is worked on twice
+CELL = 1 << 17  # pixels on which the algebra works at a time
 
 
 def filter_tiles(guide: Tensor, src: Tensor, shift: float, radius: int, epsilon: float) -> Tensor:
@@ -68,15 +69,14 @@ def filter_tiles(guide: Tensor, src: Tensor, shift: float, radius: int, epsilon:
             line(means, guide[:, here[0], here[1]], shift, out[here])
         memory.put(mine)
 
-    with sharing(guide.device) as each:
-        for top in range(0, height, rows):
-            bottom = min(top + rows, height)
-            ready, before = last, held[:, max(top - radius, 0) - first :]
-            first, last = max(top - radius, 0), min(bottom + radius, height)
-            held = torch.empty(channels + 1, last - first, width)
-            held[:, : ready - first] = before
-            each(fit_tile, list(_tiles(ready, last, width, side)))
-            each(line_tile, list(_tiles(top, bottom, width, side)))
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        ready, before = last, held[:, max(top - radius, 0) - first :]
+        first, last = max(top - radius, 0), min(bottom + radius, height)
+        held = torch.empty(channels + 1, last - first, width)
+        held[:, : ready - first] = before
+        for_each(fit_tile, _tiles(ready, last, width, side))
+        for_each(line_tile, _tiles(top, bottom, width, side))
     return out
 
 
