@@ -22,8 +22,15 @@ import torch  # noqa: E402
 from timing import as_tensor, on_device, photograph  # noqa: E402
 from torch import Tensor  # noqa: E402
 
-from nuggy_nodes.core import Network, choose_device, choose_precision, cutout, load, recipe  # noqa: E402
-from nuggy_nodes.core import cudagraph  # noqa: E402
+from nuggy_nodes.core import (  # noqa: E402
+    Network,
+    choose_device,
+    choose_precision,
+    cudagraph,
+    cutout,
+    load,
+    recipe,
+)
 from nuggy_nodes.core.components import components  # noqa: E402
 from nuggy_nodes.core.foreground import estimate_foreground as foreground  # noqa: E402
 from nuggy_nodes.core.guided import guided_filter  # noqa: E402
@@ -56,7 +63,8 @@ class Bench:
         good &= most is None or worst <= most
         self.failed += not good
         limit = f"{mean:.0e}" + (f", {most:.0e}" if most is not None else "")
-        print(f"| {what} | {float(difference.mean()):.1e} | {worst:.1e} | {limit} | {'yes' if good else 'NO'} |", flush=True)  # fmt: skip
+        right = "yes" if good else "NO"
+        print(f"| {what} | {float(difference.mean()):.1e} | {worst:.1e} | {limit} | {right} |", flush=True)
 
     def time(self, what: str, work: Callable[[], object], note: Callable[[float], str] = lambda ms: "",
              target: str = "") -> None:  # fmt: skip
@@ -88,7 +96,8 @@ def correct(bench: Bench, image: Tensor, views: list[str]) -> None:
     for what, x in (("a photograph", image), ("noise", small)):
         wanted = predict(bench.exact, x, shown, "regions")
         for turn in ("first", "again", "third"):  # the second records the graph, the third replays it
-            bench.check(f"views of {what}, {turn}", predict(bench.network, x.to(bench.device), shown, "regions"), wanted, 2e-3)  # fmt: skip
+            got = predict(bench.network, x.to(bench.device), shown, "regions")
+            bench.check(f"views of {what}, {turn}", got, wanted, 2e-3)
     for size in (0.95, 0.0):
         guide, src = size + 0.05 * fresh(1, 3, 400, 500), fresh(1, 1, 60, 80)
         got = guided_filter(guide.to(bench.device), src.to(bench.device), 64, 1e-4)
@@ -122,7 +131,8 @@ def network_times(bench: Bench, size: int) -> None:
         x, target = squares(n), {2: "6 ms", 8: "32 ms (250 views a second)"}.get(n, "") if size == 1024 else ""
         bench.time(f"network, {n} of {size}", lambda x=x: model(x), bench.of_rate(n * flop))
         if bench.device.type == "cuda":
-            bench.time(f"network, {n} of {size}, graph", lambda x=x: cudagraph.run(model, x), bench.of_rate(n * flop), target)  # fmt: skip
+            replay = lambda x=x: cudagraph.run(model, x)  # noqa: E731
+            bench.time(f"network, {n} of {size}, graph", replay, bench.of_rate(n * flop), target)
 
 
 def stage_times(bench: Bench, megapixels: float, network: Network) -> None:

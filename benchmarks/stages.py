@@ -100,7 +100,9 @@ def whole(image: torch.Tensor, rounds: int) -> None:
 
 
 def sizes(rounds: int) -> None:
-    print("\n| megapixels | tensor | network | refine | islands | pixels | all | s per MP | peak | MiB per MP over 1 MP |")
+    print(
+        "\n| megapixels | tensor | network | refine | islands | pixels | all | s per MP | peak | MiB per MP over 1 MP |"
+    )
     print("|---|---|---|---|---|---|---|---|---|---|")
     first = 0.0
     for megapixels in SIZES:
@@ -110,8 +112,8 @@ def sizes(rounds: int) -> None:
         first = first or one["peak"]
         all_ = sum(one["seconds"].values())
         more = f"{(one['peak'] - first) / (megapixels - 1) / 2**20:.0f}" if megapixels > 1 else ""
-        print(f"| {megapixels} | " + " | ".join(f"{v:.3f}" for v in one["seconds"].values())
-              + f" | {all_:.3f} | {all_ / megapixels:.3f} | {one['peak'] / 2**30:.2f} GiB | {more} |", flush=True)  # fmt: skip
+        stages = " | ".join(f"{v:.3f}" for v in (*one["seconds"].values(), all_, all_ / megapixels))
+        print(f"| {megapixels} | {stages} | {one['peak'] / 2**30:.2f} GiB | {more} |", flush=True)
 
 
 def one(megapixels: float, rounds: int) -> None:
@@ -172,8 +174,10 @@ def main() -> None:
         return one(args.one, args.rounds)
     only = args.only.split(",")
     precision = str(choose_precision(CPU)).removeprefix("torch.")
-    print(f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}, OpenCV "
-          f"{cv2.__version__}, network in {precision}; {args.megapixels:g} megapixels, {args.rounds} rounds\n")  # fmt: skip
+    print(
+        f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}, OpenCV "
+        f"{cv2.__version__}, network in {precision}; {args.megapixels:g} megapixels, {args.rounds} rounds\n"
+    )
     with torch.inference_mode():
         parts: dict[str, Callable[[torch.Tensor, int], None]] = {"islands": islands, "guided": guided, "recipe": whole}
         if any(p in only for p in parts):

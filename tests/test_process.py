@@ -17,8 +17,10 @@ def test_quota(tmp_path, files, quota):
     assert process.cpu_quota(tmp_path) == quota
 
 
-@pytest.mark.parametrize("quota,had,named,threads", [
-    (0, 8, None, 8), (2.0, 8, None, 2), (1.5, 8, None, 2), (0.2, 8, None, 1), (16, 8, None, 8), (2, 8, "8", 8)])  # fmt: skip
+@pytest.mark.parametrize(
+    "quota,had,named,threads",
+    [(0, 8, None, 8), (2.0, 8, None, 2), (1.5, 8, None, 2), (0.2, 8, None, 1), (16, 8, None, 8), (2, 8, "8", 8)],
+)
 def test_threads_keep_to_it(monkeypatch, quota, had, named, threads):
     now = [had]
     monkeypatch.setattr(torch, "get_num_threads", lambda: now[0])

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -53,7 +54,7 @@ class Stream:
                 ahead = self._read(i + 1)
                 pixels, turn.done = self._worker.cut(job, picture, report(job))
                 turn.done["seconds"] = {"read": seconds, **turn.done["seconds"]}
-                turn.encoded = self._encoder.do(lambda p=pixels, q=picture: _timed(lambda: self._worker.encode(p, q)))
+                turn.encoded = self._encoder.do(partial(_timed, partial(self._worker.encode, pixels, picture)))
             except Exception as e:
                 turn.failure = e
                 if reading is ahead:
@@ -73,7 +74,7 @@ class Stream:
     def _read(self, i: int) -> Future[tuple[Picture, float]] | None:
         if i >= len(self._jobs) or self._jobs[i].error:
             return None
-        return self._reader.do(lambda: _timed(lambda: self._worker.read(self._jobs[i])))
+        return self._reader.do(partial(_timed, partial(self._worker.read, self._jobs[i])))
 
 
 def _timed(work: Callable[[], Any]) -> tuple[Any, float]:

@@ -95,10 +95,7 @@ def _runs(mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     flat = torch.zeros(height * (width + 1) + 1, dtype=torch.bool, device=mask.device)
     flat[1:].view(height, width + 1)[:, :width] = mask
     changes = flat[1:] != flat[:-1]
-    if mask.device.type == "cpu":
-        at = torch.from_numpy(np.flatnonzero(changes.numpy()))  # several times as fast as torch's on sparse ones
-    else:
-        at = changes.nonzero()[:, 0]
+    at = torch.from_numpy(np.flatnonzero(changes.numpy())) if mask.device.type == "cpu" else changes.nonzero()[:, 0]
     rows = torch.arange(height + 1, device=mask.device)
     row = torch.repeat_interleave(rows[:-1], torch.searchsorted(at, rows * (width + 1)).diff() // 2)
     return at[0::2] - row, at[1::2] - row, row

@@ -42,7 +42,8 @@ def guided_filter(guide: Tensor, src: Tensor, radius: int, epsilon: float) -> Te
         raise InputError(f"epsilon must be above 0; got {epsilon}")
     src = enlarge(src.float(), guide.shape[-2], guide.shape[-1])
     guide, src = match_batch(guide, src, "guide", "src")
-    return torch.stack([_filter_one(g, s[0], int(radius), float(epsilon)) for g, s in zip(guide, src)])[:, None]
+    each = [_filter_one(g, s[0], int(radius), float(epsilon)) for g, s in zip(guide, src)]
+    return torch.stack(each)[:, None] if len(each) > 1 else each[0][None, None]
 
 
 def enlarge(src: Tensor, height: int, width: int) -> Tensor:

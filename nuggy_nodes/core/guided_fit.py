@@ -16,7 +16,7 @@ def count(channels: int) -> int:
 
 
 def products(guide: Tensor, src: Tensor, shift: float, out: Tensor) -> None:
-    """Into `out` [count,h,w]: I, p, I p, and I I without repeats. guide: [1 or 3,h,w], `shift` is taken off; src: [h,w]."""
+    """Into `out` [count,h,w]: I, p, I p, and I I without repeats. guide: [1 or 3,h,w], less `shift`; src: [h,w]."""
     channels = len(guide)
     for c in range(channels):
         out[c].copy_(guide[c]).sub_(shift)

@@ -9,7 +9,8 @@ the box filter: OpenCV's running sum over a row waits for its own last value, an
 from __future__ import annotations
 
 from collections.abc import Iterator
-from queue import SimpleQueue
+from itertools import pairwise
+from queue import Empty, SimpleQueue
 
 import numpy as np
 import torch
@@ -20,8 +21,8 @@ from .guided_fit import count, fit, line, products
 from .share import Window
 from .threads import for_each
 
-BAND = 1 << 23  # pixels for which fitted coefficients are held at a time: bounds memory
-SIDE = 1280  # of a tile, at the least; eight radii at the least, as the margin around it is worked on twice
+BAND = 1 << 24  # pixels for which fitted coefficients are held at a time: bounds memory
+SIDE = 1024  # of a tile, at the least; eight radii at the least, as the margin around it is worked on twice
 CELL = 1 << 17  # pixels on which the algebra works at a time
 
 
@@ -29,17 +30,15 @@ def filter_tiles(guide: Tensor, src: Tensor, shift: float, radius: int, epsilon:
     """As guided.filter_strips. guide: [C,H,W] (C 1 or 3, any float type), src: [H,W] float32. Returns [H,W] float32."""
     channels, height, width = guide.shape
     side = max(SIDE, 8 * radius)
-    rows = max(BAND // (width * side), 1) * side
-    largest = (min(3 * side // 2, height) + 2 * radius) * (min(3 * side // 2, width) + 2 * radius)
-    memory: SimpleQueue[np.ndarray] = SimpleQueue()
-    for _ in range(torch.get_num_threads()):
-        memory.put(np.empty(count(channels) * largest, np.float32))
+    bands = -(-height * width // BAND)
+    rows = max(-(-height // bands), 2 * radius)
+    memory: SimpleQueue[np.ndarray] = SimpleQueue()  # a thread's own while it works on a tile
     out = torch.empty(height, width)
     held, first, last = torch.empty(channels + 1, 0, width), 0, 0  # a and b of the rows from first to last
 
     def fit_tile(window: Window) -> None:
-        mine = memory.get()
         area = _around(window, radius, height, width)
+        mine = _memory(memory, count(channels) * (area[1] - area[0]) * (area[3] - area[2]))
         top, left = window[0] - area[0], window[2] - area[2]
         arrays = _arrays(mine, count(channels), area)
         for t, b in _cells(area):
@@ -55,8 +54,8 @@ def filter_tiles(guide: Tensor, src: Tensor, shift: float, radius: int, epsilon:
         memory.put(mine)
 
     def line_tile(window: Window) -> None:
-        mine = memory.get()
         area = _around(window, radius, height, width)
+        mine = _memory(memory, count(channels) * (area[1] - area[0]) * (area[3] - area[2]))
         top, left = window[0] - area[0], window[2] - area[2]
         arrays = _arrays(mine, channels + 1, area)
         for t, b in _cells(area):
@@ -78,6 +77,17 @@ def filter_tiles(guide: Tensor, src: Tensor, shift: float, radius: int, epsilon:
         for_each(fit_tile, _tiles(ready, last, width, side))
         for_each(line_tile, _tiles(top, bottom, width, side))
     return out
+
+
+def _memory(free: SimpleQueue[np.ndarray], size: int) -> np.ndarray:
+    """Room for so many values: what another tile has left, if it is enough. Memory new to the process is slow."""
+    while not free.empty():
+        try:
+            if len(found := free.get_nowait()) >= size:
+                return found
+        except Empty:
+            break
+    return np.empty(size, np.float32)
 
 
 def _arrays(memory: np.ndarray, planes: int, area: Window) -> list[np.ndarray]:
@@ -133,6 +143,6 @@ def _tiles(top: int, bottom: int, width: int, side: int) -> Iterator[Window]:
         down, across = max(round((bottom - top) / side), 1), max(round(width / side), 1)
         ys = [top + (bottom - top) * i // down for i in range(down + 1)]
         xs = [width * i // across for i in range(across + 1)]
-        for y, below in zip(ys, ys[1:]):
-            for x, right in zip(xs, xs[1:]):
+        for y, below in pairwise(ys):
+            for x, right in pairwise(xs):
                 yield y, below, x, right

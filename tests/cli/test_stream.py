@@ -4,6 +4,7 @@ import gc
 import threading
 import weakref
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -17,7 +18,7 @@ SOON = 10.0
 class Picture:
     """Counts those alive."""
 
-    alive = weakref.WeakSet()
+    alive: ClassVar = weakref.WeakSet()
 
     def __init__(self, name):
         self.name = name

@@ -21,8 +21,8 @@ def spiral(n):
             y, x = y + dy, x + dx
             m[y, x] = True
         dy, dx = dx, -dy
-        if turn >= 2 and turn % 2 == 0 or turn == 0:
-            length -= 2 if turn else 0
+        if turn >= 2 and turn % 2 == 0:
+            length -= 2
         if length <= 0:
             break
     return m
