@@ -8,9 +8,10 @@ the box filter: OpenCV's running sum over a row waits for its own last value, an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 import numpy as np
 import torch
@@ -30,15 +31,20 @@ def filter_tiles(guide: Tensor, src: Tensor, shift: float, radius: int, epsilon:
     """As guided.filter_strips. guide: [C,H,W] (C 1 or 3, any float type), src: [H,W] float32. Returns [H,W] float32."""
     channels, height, width = guide.shape
     side = max(SIDE, 8 * radius)
-    bands = -(-height * width // BAND)
-    rows = max(-(-height // bands), 2 * radius)
-    memory: SimpleQueue[np.ndarray] = SimpleQueue()  # a thread's own while it works on a tile
+    rows = max(-(-height // -(-height * width // BAND)), 2 * radius)
+    bands = [(top, min(top + rows, height)) for top in range(0, height, rows)]
+    ends = [min(bottom + radius, height) for _, bottom in bands]  # up to here a band wants coefficients
+    to_fit = [list(_tiles(ready, end, width, side)) for ready, end in zip([0, *ends], ends)]
+    to_line = [list(_tiles(top, bottom, width, side)) for top, bottom in bands]
+    room = max(_pixels(_around(w, radius, height, width)) for windows in to_fit + to_line for w in windows)
+    memory: SimpleQueue[np.ndarray] = SimpleQueue()  # a piece is a thread's own while it works on a tile
+    for _ in range(min(torch.get_num_threads(), max(map(len, to_fit + to_line)))):
+        memory.put(np.empty(count(channels) * room, np.float32))
     out = torch.empty(height, width)
     held, first, last = torch.empty(channels + 1, 0, width), 0, 0  # a and b of the rows from first to last
 
-    def fit_tile(window: Window) -> None:
+    def fit_tile(window: Window, mine: np.ndarray) -> None:
         area = _around(window, radius, height, width)
-        mine = _memory(memory, count(channels) * (area[1] - area[0]) * (area[3] - area[2]))
         top, left = window[0] - area[0], window[2] - area[2]
         arrays = _arrays(mine, count(channels), area)
         for t, b in _cells(area):
@@ -51,11 +57,9 @@ def filter_tiles(guide: Tensor, src: Tensor, shift: float, radius: int, epsilon:
         for t, b in _cells(window):
             means = _planes([a[top + t : top + b, left : left + window[3] - window[2]] for a in arrays])
             fit(means, epsilon, held[:, window[0] - first + t : window[0] - first + b, window[2] : window[3]])
-        memory.put(mine)
 
-    def line_tile(window: Window) -> None:
+    def line_tile(window: Window, mine: np.ndarray) -> None:
         area = _around(window, radius, height, width)
-        mine = _memory(memory, count(channels) * (area[1] - area[0]) * (area[3] - area[2]))
         top, left = window[0] - area[0], window[2] - area[2]
         arrays = _arrays(mine, channels + 1, area)
         for t, b in _cells(area):
@@ -66,28 +70,26 @@ def filter_tiles(guide: Tensor, src: Tensor, shift: float, radius: int, epsilon:
             here = slice(window[0] + t, window[0] + b), slice(window[2], window[3])
             means = _planes([a[top + t : top + b, left : left + window[3] - window[2]] for a in arrays])
             line(means, guide[:, here[0], here[1]], shift, out[here])
-        memory.put(mine)
 
-    for top in range(0, height, rows):
-        bottom = min(top + rows, height)
-        ready, before = last, held[:, max(top - radius, 0) - first :]
-        first, last = max(top - radius, 0), min(bottom + radius, height)
+    def lend(work: Callable[[Window, np.ndarray], None], window: Window) -> None:
+        mine = memory.get()
+        try:
+            work(window, mine)
+        finally:
+            memory.put(mine)
+
+    for i, (top, _) in enumerate(bands):
+        before = held[:, max(top - radius, 0) - first :]
+        first, last = max(top - radius, 0), ends[i]
         held = torch.empty(channels + 1, last - first, width)
-        held[:, : ready - first] = before
-        for_each(fit_tile, _tiles(ready, last, width, side))
-        for_each(line_tile, _tiles(top, bottom, width, side))
+        held[:, : before.shape[1]] = before
+        for_each(partial(lend, fit_tile), to_fit[i])
+        for_each(partial(lend, line_tile), to_line[i])
     return out
 
 
-def _memory(free: SimpleQueue[np.ndarray], size: int) -> np.ndarray:
-    """Room for so many values: what another tile has left, if it is enough. Memory new to the process is slow."""
-    while not free.empty():
-        try:
-            if len(found := free.get_nowait()) >= size:
-                return found
-        except Empty:
-            break
-    return np.empty(size, np.float32)
+def _pixels(window: Window) -> int:
+    return (window[1] - window[0]) * (window[3] - window[2])
 
 
 def _arrays(memory: np.ndarray, planes: int, area: Window) -> list[np.ndarray]:
