@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -27,7 +26,9 @@ import numpy as np
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+
+from timing import peak_memory  # noqa: E402
 
 
 def rembg_session(onnx: Path) -> Callable[[Image.Image], object]:
@@ -104,16 +105,6 @@ def one(name: str, photograph: Path, onnx: Path) -> None:
         image = f.convert("RGB")
     contestants(onnx)[name]()(image)
     print(peak_memory() / (1 << 30))
-
-
-def peak_memory() -> int:
-    """Peak resident bytes of this process. Linux hands a child its parent's ru_maxrss, so VmHWM is read there."""
-    try:
-        status = Path("/proc/self/status").read_text()
-        return int(status.split("VmHWM:")[1].split()[0]) << 10
-    except OSError:
-        used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return used if sys.platform == "darwin" else used << 10
 
 
 def compare(photograph: Path, onnx: Path, rounds: int, folder: Path) -> None:

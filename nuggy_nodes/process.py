@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
+from pathlib import Path
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # malloc.h of the GNU C library
 
@@ -26,6 +28,30 @@ def keep_freed_memory() -> None:
     mallopt(M_MMAP_MAX, 0)
     mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
     mallopt(M_TOP_PAD, 64 << 20)
+
+
+def keep_to_quota() -> None:
+    """Have torch start as many threads as a container's share of processor time is worth, if that is fewer.
+
+    torch counts the cores that it may run on; a container limited to two cores' time on a machine with 64 would start
+    64 threads and have them stopped in turn. OMP_NUM_THREADS, where set, is obeyed. No effect elsewhere than on Linux.
+    """
+    import torch
+
+    quota = cpu_quota()
+    if quota and quota < torch.get_num_threads() and "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(int(quota + 0.5), 1))
+
+
+def cpu_quota(root: Path = Path("/sys/fs/cgroup")) -> float:
+    """Cores' worth of processor time that the control group gives (cgroup v2 cpu.max, v1 cpu.cfs_*); 0 for no limit."""
+    for files in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
+        try:
+            quota, period = " ".join((root / f).read_text() for f in files).split()
+            return max(float(quota), 0.0) / float(period) if quota != "max" else 0.0
+        except (OSError, ValueError, ZeroDivisionError):
+            continue
+    return 0.0
 
 
 def interrupts_end(at_once: bool) -> None:

@@ -26,9 +26,10 @@ class Late:
     def worker(self) -> Any:
         with self._making:
             if self._made is None:
-                from ..process import keep_freed_memory
+                from ..process import keep_freed_memory, keep_to_quota
 
                 keep_freed_memory()
+                keep_to_quota()
                 from .work import Worker
 
                 self._made = Worker(self.device)

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from .jobs import Job, plan
 
 if TYPE_CHECKING:
     from ..core import Recipe
+    from .stream import Stream, Turn
+    from .work import Worker
 
 OUTPUTS = ("rgba", "mask", "composite")
 
@@ -76,6 +79,7 @@ def _run(args: argparse.Namespace) -> int:
     from .. import process
 
     process.keep_freed_memory()
+    process.keep_to_quota()
     from ..core import choose_device, choose_precision
     from ..pictures import FORMATS
     from .work import Worker, background, warm_imports
@@ -90,7 +94,7 @@ def _run(args: argparse.Namespace) -> int:
     worker = Worker(args, recipe, device, dtype, behind)
     terminal = sys.stderr.isatty()
     show = not args.json and (terminal or len(jobs) > 1)
-    results = [_one(job, worker, bar, terminal) for job, bar in _with_bar(jobs, show)]
+    results = _all(jobs, worker, show, terminal)
     failed = sum("error" in r for r in results)
     if args.json:
         about = {"recipe": recipe.name, "device": str(device), "precision": str(dtype).removeprefix("torch.")}
@@ -104,44 +108,48 @@ def _run(args: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _with_bar(jobs: list[Job], show: bool) -> Any:
-    """Each job with a progress bar on standard error (or None), which stays in step with the jobs."""
-    if not show:
-        for job in jobs:
-            yield job, None
-        return
+def _all(jobs: list[Job], worker: Worker, show: bool, terminal: bool) -> list[dict[str, Any]]:
+    """An entry for each job, with a progress bar on standard error where it is to be shown."""
+    from .stream import Stream
+
+    entries: list[dict[str, Any]] = []
+    before: Turn | None = None
+    with _bar(len(jobs), show) as bar:
+
+        def report(job: Job) -> Callable[[str, float], None]:
+            base = len(entries) + (before is not None)
+            bar.set_postfix_str(f"{base + 1}/{len(jobs)} {job.source.name}", refresh=True)
+            return lambda stage, share: bar.update(base + 0.98 * share - bar.n)
+
+        def say(text: str) -> None:
+            bar.write(text, file=sys.stderr)
+
+        stream = Stream(worker, jobs)
+        for turn in stream.turns(report):
+            if before:
+                entries.append(_finish(stream, before, say, terminal))
+            before = turn
+        if before:
+            entries.append(_finish(stream, before, say, terminal))
+            bar.update(len(entries) - bar.n)
+    return entries
+
+
+def _bar(total: int, show: bool) -> Any:
     from tqdm import tqdm
 
     form = "{percentage:3.0f}% |{bar}| {postfix} [{elapsed}<{remaining}]"
-    with tqdm(total=float(len(jobs)), bar_format=form, file=sys.stderr, dynamic_ncols=True) as bar:
-        for i, job in enumerate(jobs):
-            bar.set_postfix_str(f"{i + 1}/{len(jobs)} {job.source.name}", refresh=True)
-            yield job, bar
-            bar.update(i + 1 - bar.n)
+    return tqdm(total=float(total), bar_format=form, file=sys.stderr, dynamic_ncols=True, disable=not show)
 
 
-def _one(job: Job, worker: Any, bar: Any, terminal: bool) -> dict[str, Any]:
-    """Do one job; a failure is a line on standard error and an entry, and the rest goes on."""
+def _finish(stream: Stream, turn: Turn, say: Callable[[str], None], terminal: bool) -> dict[str, Any]:
+    """What one job came to; a failure is a line on standard error and an entry, and the rest goes on."""
     from ..core.errors import NuggyError
 
-    def say(text: str) -> None:
-        if bar is None:
-            print(text, file=sys.stderr, flush=True)
-        else:
-            bar.write(text, file=sys.stderr)
-
-    base = bar.n if bar is not None else 0.0
-
-    def report(stage: str, share: float) -> None:
-        if bar is not None:
-            bar.update(base + 0.98 * share - bar.n)
-
+    job = turn.job
     entry: dict[str, Any] = {"input": str(job.source)}
-    started = time.perf_counter()
     try:
-        if job.error:
-            raise NuggyError(job.error)
-        entry |= worker.do(job, report)
+        entry |= stream.finish(turn)
         if entry.get("note"):
             say(f"nuggy: {job.source}: {entry['note']}")
         if terminal:
@@ -156,5 +164,5 @@ def _one(job: Job, worker: Any, bar: Any, terminal: bool) -> dict[str, Any]:
             raise
         entry["error"] = f"{job.source}: out of memory; free some, or use --device cpu"
         say(f"nuggy: {entry['error']}")
-    entry["total_seconds"] = round(time.perf_counter() - started, 4)
+    entry["total_seconds"] = round(time.perf_counter() - turn.started, 4)
     return entry

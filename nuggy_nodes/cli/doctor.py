@@ -27,11 +27,12 @@ def _run(args: argparse.Namespace) -> int:
 def _findings() -> Iterator[tuple[str, str, str]]:
     import torch
 
-    from .. import __version__
+    from .. import __version__, process
     from ..core import choose_device, choose_precision, verify, weights
     from ..core.errors import NuggyError
 
     yield "ok", "nuggy", f"{__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    process.keep_to_quota()
     yield "ok", "torch", f"{torch.__version__}, {torch.get_num_threads()} threads"
     device = choose_device()
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()

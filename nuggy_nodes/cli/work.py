@@ -80,33 +80,43 @@ class Worker:
             self._network = load(self.args.weights, self.device, self.dtype)
         return self._network
 
-    def do(self, job: Job, report: Callable[[str, float], None] | None = None) -> dict[str, Any]:
-        """Read job.source, write job.result; say what was done. Raises NuggyError."""
+    def read(self, job: Job) -> Picture:
+        """The photograph. Raises ImageError."""
+        return read(job.source)
+
+    def cut(
+        self, job: Job, picture: Picture, report: Callable[[str, float], None] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """The result's pixels, and what is to be said of it, with seconds by stage. Raises NuggyError."""
+        network = self.network
         started = time.perf_counter()
-        picture = read(job.source)
         image = to_tensor(picture.rgb, self.device)
         have = None if picture.alpha is None else to_tensor(picture.alpha, self.device)
-        network = self.network
-        seconds = {"read": time.perf_counter() - started}
         shown = image if have is None else torch.lerp(torch.full_like(image, NEUTRAL), image, have)
+        seconds = {"tensor": time.perf_counter() - started}
         result = cutout(shown, network, self.recipe, report=report)
         if have is not None:  # never more opaque than it was
             result = Cutout(torch.minimum(result.alpha, have), image, result.islands, result.seconds)
         started = time.perf_counter()
         pixels = self._pixels(result, picture)
-        form = self.args.format
-        write(job.result, encode(pixels, form, picture.icc, picture.dpi), overwrite=self.args.overwrite)
-        seconds |= {**result.seconds, "write": time.perf_counter() - started}
+        seconds |= {**result.seconds, "pixels": time.perf_counter() - started}
         note = picture.note
-        if form == "webp" and picture.rgb.dtype == np.uint16:
+        if self.args.format == "webp" and picture.rgb.dtype == np.uint16:
             note = "; ".join(filter(None, (note, "WebP holds 8 bits of its 16")))
         height, width = picture.rgb.shape[:2]
-        done: dict[str, Any] = {"output": str(job.result), "width": width, "height": height}
-        done["seconds"] = {k: round(v, 4) for k, v in seconds.items()}
+        done: dict[str, Any] = {"output": str(job.result), "width": width, "height": height, "seconds": seconds}
         if result.islands:
             found = result.islands[0]
             done["islands"] = {"found": found.found, "removed": found.removed, "holes_filled": found.filled}
-        return done | ({"note": note} if note else {})
+        return pixels, done | ({"note": note} if note else {})
+
+    def encode(self, pixels: np.ndarray, picture: Picture) -> bytes:
+        """The result's file. Raises ImageError."""
+        return encode(pixels, self.args.format, picture.icc, picture.dpi)
+
+    def write(self, job: Job, data: bytes) -> None:
+        """Raises ImageError."""
+        write(job.result, data, overwrite=self.args.overwrite)
 
     def _pixels(self, result: Cutout, picture: Picture) -> np.ndarray:
         dtype = picture.rgb.dtype

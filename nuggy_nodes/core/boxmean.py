@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -34,20 +35,45 @@ def _inverse_counts(n: int, r: int, like: Tensor) -> Tensor:
 
 
 def _window_sum(x: Tensor, r: int, dim: int) -> Tensor:
-    """Sums over windows of 2r+1 along `dim`, zeros outside."""
+    """Sums over windows of 2r+1 along `dim`, zeros outside.
+
+    With the line cut into blocks of k = 2r+1, P the sums from a block's start and T a block's whole sum, a window is
+    the rest of one block, T - P at the place before it, and the start of the next, P at its last place.
+    """
     n, k = x.shape[dim], 2 * r + 1
-    blocks = (n + 2 * r + k - 1) // k
-    after = blocks * k - n - r
-    padded = F.pad(x, (r, after) if dim == -1 else (0, 0, r, after))
-    split = padded.unflatten(dim, (blocks, k))
-    inner = dim if dim == -1 else -2
-    prefix = split.cumsum(inner).flatten(dim - 1, dim)
-    suffix = split.flip(inner).cumsum(inner).flip(inner).flatten(dim - 1, dim)
-    # the window that starts at i: the rest of i's block, and the start of the next one
-    tail = prefix.narrow(dim, k - 1, n).clone()
-    starts = torch.arange(n, device=x.device) % k != 0
-    mask = starts if dim == -1 else starts[:, None]
-    return tail.add_(suffix.narrow(dim, 0, n) * mask)
+    blocks = -(-(n + k) // k)
+    after = blocks * k - n - r - 1
+    padded = F.pad(x, (r + 1, after) if dim == -1 else (0, 0, r + 1, after))
+    prefix = padded.unflatten(dim, (blocks, k)).cumsum(dim if dim == -1 else -2)
+    rest = prefix.narrow(dim if dim == -1 else -2, k - 1, 1) - prefix
+    prefix, rest = prefix.flatten(dim - 1, dim), rest.flatten(dim - 1, dim)
+    return rest.narrow(dim, 0, n) + prefix.narrow(dim, k, n)
+
+
+def box_mean_tile(tile: np.ndarray, radius: int, area: tuple[int, int, int, int], size: tuple[int, int]) -> None:
+    """Box means, in place, of a tile that has been cut out of a picture with its surroundings, on the CPU.
+
+    tile: [h,w,C] float32, contiguous, C from 1 to 4; area: top, bottom, left, right of it in the picture; size: the
+    picture's height and width. Right wherever all of the window that lies inside the picture is inside the tile;
+    without meaning elsewhere. (In place: OpenCV keeps the sums of the rows that it still needs.)
+    """
+    import cv2
+
+    ry, rx = (min(radius, n - 1) for n in size)
+    cv2.boxFilter(tile, -1, (2 * rx + 1, 2 * ry + 1), dst=tile, borderType=cv2.BORDER_CONSTANT)
+    for axis, r in enumerate((ry, rx)):  # only near the border is part of a window outside
+        start, stop = area[2 * axis : 2 * axis + 2]
+        n, i = size[axis], np.arange(start, stop)
+        counts = np.minimum(i + r, n - 1) - np.maximum(i - r, 0) + 1
+        near = np.flatnonzero(counts < 2 * r + 1)
+        for part in (near[near < n // 2 - start], near[near >= n // 2 - start]):
+            if len(part):
+                span = slice(part[0], part[-1] + 1)
+                scale = ((2 * r + 1) / counts[span]).astype(np.float32)
+                if axis == 0:
+                    tile[span] *= scale[:, None, None]
+                else:
+                    tile[:, span] *= scale[:, None]
 
 
 def _box_mean_opencv(x: Tensor, ry: int, rx: int) -> Tensor:

@@ -16,8 +16,9 @@ region instead of by pixel, in the manner of hysteresis thresholding (Canny, PAM
 
 Views with a continued border are there for subjects that the frame cuts off. Beside such a subject they find what the
 others miss; around a whole one they add little but false alarms, so c admits them. Now and then such a view takes the
-surroundings for the subject, so one of two does not suffice (their mean), nor one against all others. The same c lowers the support asked
-of a region, since a subject cut off by the frame is the one that the views of the whole frame tend to miss.
+surroundings for the subject, so one of two does not suffice (their mean), nor one against all others. The same c lowers
+the support asked of a region, since a subject cut off by the frame is the one that the views of the whole frame tend to
+miss.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .components import AT_HOME, components
 from .errors import InputError
 
 METHODS = ("mean", "max", "regions")
@@ -107,21 +109,25 @@ def support(agreed: Tensor, union: Tensor, cut: Tensor) -> Tensor:
 
     agreed, union: [B,1,h,w]; cut: [B,1,1,1]. A region's share is the sum of `agreed` over the sum of `union` in it.
     """
-    import cv2
-
+    if union.device.type not in AT_HOME:
+        return support(agreed.cpu(), union.cpu(), cut.cpu()).to(union.device)
     out = []
-    for a, u, c in zip(agreed.flatten(1), union.flatten(1), cut.flatten()):
-        seen = (u > 0.5).view(union.shape[-2:]).byte().cpu().numpy()
-        count, labels = cv2.connectedComponents(seen, connectivity=8)
-        label = torch.from_numpy(labels).flatten().long()
-        weights = (a.double().cpu().numpy(), u.double().cpu().numpy())  # bincount adds in order: same on every device
-        sums = [torch.bincount(label, torch.from_numpy(w), minlength=count) for w in weights]
-        share = (sums[0] / sums[1].clamp(min=1e-9)).float().to(c.device)
+    for a, u, c in zip(agreed[:, 0], union[:, 0], cut.flatten()):
+        seen = u > 0.5
+        parts = components(seen, 8)
+        number = parts.of_pixels()
+        share = _sums(a[seen], number, parts.count) / _sums(u[seen], number, parts.count)
         low, high = SUPPORT[0] - SUPPORT_CUT * c, SUPPORT[1] - SUPPORT_CUT * c
-        believed = ((share - low) / (high - low)).clamp(0, 1)
-        believed[0] = 0
-        out.append(believed[label.to(c.device)])
-    return torch.stack(out).view_as(union).to(union.dtype)
+        believed = torch.zeros_like(u)
+        believed[seen] = ((share.to(c.dtype) - low) / (high - low)).clamp(0, 1)[number]
+        out.append(believed)
+    return torch.stack(out)[:, None]
+
+
+def _sums(values: Tensor, number: Tensor, count: int) -> Tensor:
+    """Sums of values 0..1 by number, in whole multiples of 2^-24: exact in any order, so the same on every device."""
+    whole = (values.float() * 2**24).round().long()
+    return whole.new_zeros(count).index_add_(0, number, whole).double()
 
 
 def _wide(difference: Tensor, radius: int) -> Tensor:

@@ -20,8 +20,10 @@ from torch import Tensor
 from .boxmean import box_mean
 from .checks import check_alpha, check_image, match_batch
 from .errors import InputError
+from .guided_fit import count, fit, line, products
+from .guided_tiles import filter_tiles
 
-STRIP = 1 << 21  # pixels of a strip for which the statistics are held at a time (CPU): bounds memory, keeps caches warm
+STRIP = 1 << 22  # pixels
 
 
 def guided_filter(guide: Tensor, src: Tensor, radius: int, epsilon: float) -> Tensor:
@@ -40,7 +42,8 @@ def guided_filter(guide: Tensor, src: Tensor, radius: int, epsilon: float) -> Te
         raise InputError(f"epsilon must be above 0; got {epsilon}")
     src = enlarge(src.float(), guide.shape[-2], guide.shape[-1])
     guide, src = match_batch(guide, src, "guide", "src")
-    return torch.cat([_filter_one(g, s, int(radius), float(epsilon)) for g, s in zip(guide.split(1), src.split(1))])
+    each = [_filter_one(g, s[0], int(radius), float(epsilon)) for g, s in zip(guide, src)]
+    return torch.stack(each)[:, None] if len(each) > 1 else each[0][None, None]
 
 
 def enlarge(src: Tensor, height: int, width: int) -> Tensor:
@@ -52,58 +55,28 @@ def enlarge(src: Tensor, height: int, width: int) -> Tensor:
 
 
 def _filter_one(guide: Tensor, src: Tensor, radius: int, epsilon: float) -> Tensor:
-    """The filter on a batch of one. On the CPU the window statistics are made strip by strip."""
-    height, width = guide.shape[-2:]
+    """The filter on one guide [C,H,W] and src [H,W]."""
     # the statistics do not change when a constant is taken off; near zero float32 keeps small variances (in steps of
     # 1/256, so that the order of a sum, which may vary with where the memory lies, cannot show in the result)
-    shift = (guide.mean(dtype=torch.float32) * 256).round() / 256
-    rows = height if guide.device.type != "cpu" else max(STRIP // width, 2 * radius, 1)
-    fitted = torch.empty(1, guide.shape[1] + 1, height, width, device=guide.device)
-    for top in range(0, height, rows):
-        bottom = min(top + rows, height)
-        first, last = max(top - radius, 0), min(bottom + radius, height)
-        part = _fit(guide[:, :, first:last].float() - shift, src[:, :, first:last], radius, epsilon)
-        fitted[:, :, top:bottom] = part[:, :, top - first : bottom - first]
-    coefficients = box_mean(fitted, radius)
-    out = coefficients[:, -1:].clone()
-    for c in range(guide.shape[1]):
-        out.addcmul_(coefficients[:, c : c + 1], guide[:, c : c + 1].float() - shift)
+    shift = round(float(guide[:, ::16].mean(dtype=torch.float32)) * 256) / 256
+    work = filter_tiles if guide.device.type == "cpu" else filter_strips
+    return work(guide, src, shift, radius, epsilon)
+
+
+def filter_strips(guide: Tensor, src: Tensor, shift: float, radius: int, epsilon: float) -> Tensor:
+    """The filter on one guide [C,H,W] and src [H,W] float32, on any device. Statistics are held for a strip of rows at
+    a time, which bounds memory."""
+    height, width = src.shape
+    rows = max(STRIP // width, 8 * radius)
+    strips = [(t, min(t + rows, height), max(t - radius, 0), min(t + rows + radius, height))
+              for t in range(0, height, rows)]  # fmt: skip
+    fitted = torch.empty(len(guide) + 1, height, width, device=guide.device)
+    for top, bottom, first, last in strips:
+        planes = torch.empty(count(len(guide)), last - first, width, device=guide.device)
+        products(guide[:, first:last], src[first:last], shift, planes)
+        fit(box_mean(planes[None], radius)[0, :, top - first : bottom - first], epsilon, fitted[:, top:bottom])
+    out = torch.empty(height, width, device=guide.device)
+    for top, bottom, first, last in strips:
+        means = box_mean(fitted[None, :, first:last], radius)[0, :, top - first : bottom - first]
+        line(means, guide[:, top:bottom], shift, out[top:bottom])
     return out
-
-
-def _fit(guide: Tensor, src: Tensor, radius: int, epsilon: float) -> Tensor:
-    """The window's a (one or three channels) and b, as [1,2,H,W] or [1,4,H,W]."""
-    channels = guide.shape[1]
-    products = [guide, src, guide * src] + [guide[:, i:] * guide[:, i : i + 1] for i in range(channels)]
-    means = box_mean(torch.cat(products, 1), radius)
-    mean_i, mean_p = means[:, :channels], means[:, channels : channels + 1]
-    cov = means[:, channels + 1 : 2 * channels + 1].sub_(mean_i * mean_p)
-    second = means[:, 2 * channels + 1 :]
-    at = 0
-    for i in range(channels):
-        second[:, at : at + channels - i].sub_(mean_i[:, i:] * mean_i[:, i : i + 1])
-        at += channels - i
-    a = cov / (second + epsilon) if channels == 1 else _solve3(second, cov, epsilon)
-    return torch.cat((a, mean_p - (a * mean_i).sum(1, keepdim=True)), 1)
-
-
-def _solve3(sigma: Tensor, cov: Tensor, epsilon: float) -> Tensor:
-    """(Sigma + epsilon U)^-1 cov; sigma holds xx, xy, xz, yy, yz, zz as channels.
-
-    By LDL' elimination and not by cofactors: where the three channels move together (a grey picture) the determinant
-    is epsilon^2 times the contrast, far below what float32 keeps of the products that it is the difference of. No pivot
-    of Sigma + epsilon U is under epsilon, so one that rounding took there is set back.
-    """
-    xx, xy, xz, yy, yz, zz = sigma.unbind(1)
-    cx, cy, cz = cov.unbind(1)
-    dx = 1.0 / (xx + epsilon).clamp_(min=epsilon)
-    ly, lz = xy * dx, xz * dx
-    dy = 1.0 / (yy + epsilon).addcmul_(ly, xy, value=-1).clamp_(min=epsilon)
-    rest = yz.addcmul(ly, xz, value=-1)
-    lzy = rest * dy
-    dz = 1.0 / (zz + epsilon).addcmul_(lz, xz, value=-1).addcmul_(lzy, rest, value=-1).clamp_(min=epsilon)
-    cy = cy.addcmul(ly, cx, value=-1)
-    az = cz.addcmul(lz, cx, value=-1).addcmul_(lzy, cy, value=-1).mul_(dz)
-    ay = cy.mul_(dy).addcmul_(lzy, az, value=-1)
-    ax = (cx * dx).addcmul_(ly, ay, value=-1).addcmul_(lz, az, value=-1)
-    return torch.stack((ax, ay, az), 1)

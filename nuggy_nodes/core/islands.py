@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .checks import check_alpha
+from .components import AT_HOME, components
 from .errors import InputError
 
 SLENDER = 8.0  # reach^2 per pixel from which a part is a strand: a disc has 1.3, a square 2, a 1 px line its length
@@ -63,61 +65,64 @@ def remove_islands(
     if keep not in ("subject", "largest", "all"):
         raise InputError(f"keep must be subject, largest or all; got {keep!r}")
     planes, reports = [], []
-    for plane in alpha.detach().float().cpu()[:, 0].numpy():
+    for plane in alpha.detach()[:, 0]:
+        plane = plane.float().contiguous()
+        plane = plane if plane.device.type in AT_HOME else plane.cpu()
         plane, report = _one(plane, threshold, min_area, min_reach, min_peak, max_hole, keep)
-        planes.append(torch.from_numpy(plane))
+        planes.append(plane)
         reports.append(report)
     return torch.stack(planes)[:, None].to(alpha.device, alpha.dtype), reports
 
 
 def _one(
-    alpha: np.ndarray, threshold: float, min_area: float, min_reach: float, min_peak: float, max_hole: float, keep: str
-) -> tuple[np.ndarray, IslandReport]:
-    import cv2
-
+    alpha: Tensor, threshold: float, min_area: float, min_reach: float, min_peak: float, max_hole: float, keep: str
+) -> tuple[Tensor, IslandReport]:
     height, width = alpha.shape
-    inside = (alpha > threshold).view(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(inside, connectivity=8, ltype=cv2.CV_32S)
-    area = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
+    inside = alpha > threshold
+    parts = components(inside, 8)
+    area = parts.areas().double()
     if keep == "all":
-        stays = np.ones(count, bool)
+        stays = torch.ones_like(area, dtype=torch.bool)
     elif keep == "largest":
-        stays = np.zeros(count, bool)
-        if count > 1:
-            stays[1 + int(area[1:].argmax())] = True
+        stays = torch.zeros_like(area, dtype=torch.bool)
+        if parts.count:
+            stays[area.argmax()] = True
     else:
-        reach2 = (
-            stats[:, cv2.CC_STAT_WIDTH].astype(np.float64) ** 2 + stats[:, cv2.CC_STAT_HEIGHT].astype(np.float64) ** 2
-        )
+        left, top, right, bottom = parts.boxes()
+        reach2 = (right - left).double() ** 2 + (bottom - top).double() ** 2
         large = area >= min_area * height * width
         strand = (reach2 >= SLENDER * area) & (reach2 >= min_reach**2 * (height**2 + width**2))
         stays = large | strand
         if min_peak > threshold:
-            sure = np.zeros(count, bool)
-            sure[labels[alpha >= min_peak]] = True
-            stays &= sure
-    stays[0] = False
-    removed = int(count - 1 - stays.sum())
-    if removed == 0 and keep == "all":
-        out = alpha.copy()
-    else:
-        kept = stays.view(np.uint8)[labels]
-        near = cv2.dilate(kept, np.ones((5, 5), np.uint8))  # the ends of soft edges, under the threshold
-        near[(inside > 0) & (kept == 0)] = 0
-        out = np.where(near > 0, alpha, np.float32(0))
-    filled = _fill_holes(out, threshold, max_hole * height * width) if max_hole > 0 else 0
-    return out, IslandReport(int(count - 1), removed, filled)
+            stays &= parts.touched(alpha >= min_peak)
+    removed = parts.count - int(stays.sum())
+    if removed or keep != "all":
+        gone = parts.pixels(~stays)
+        inside.view(-1)[gone] = False
+        near = _grown(inside)  # the ends of soft edges, under the threshold
+        near.view(-1)[gone] = False
+        alpha = torch.where(near, alpha, 0)
+    filled = 0
+    if max_hole > 0:
+        alpha, filled = _fill_holes(alpha, threshold, max_hole * height * width)
+    return alpha, IslandReport(parts.count, removed, filled)
 
 
-def _fill_holes(alpha: np.ndarray, threshold: float, largest: float) -> int:
-    """Set closed regions at or under the threshold, of at most `largest` pixels, to 1 in place; return how many."""
-    import cv2
+def _grown(mask: Tensor) -> Tensor:
+    """A bool mask [H,W] and what is within two pixels of it, in a square."""
+    if mask.device.type == "cpu":
+        import cv2
 
-    _, labels, stats, _ = cv2.connectedComponentsWithStats((alpha <= threshold).view(np.uint8), connectivity=4)
-    x, y, w, h = (stats[:, i] for i in (cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP, cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT))
-    enclosed = (x > 0) & (y > 0) & (x + w < alpha.shape[1]) & (y + h < alpha.shape[0])
-    hole = enclosed & (stats[:, cv2.CC_STAT_AREA] <= largest)
-    hole[0] = False
-    if hole.any():
-        alpha[hole[labels]] = 1.0
-    return int(hole.sum())
+        return torch.from_numpy(cv2.dilate(mask.view(torch.uint8).numpy(), np.ones((5, 5), np.uint8))).view(torch.bool)
+    return F.max_pool2d(mask[None, None].half(), 5, 1, 2)[0, 0] > 0
+
+
+def _fill_holes(alpha: Tensor, threshold: float, largest: float) -> tuple[Tensor, int]:
+    """Closed regions at or under the threshold, of at most `largest` pixels, as 1; and how many there were."""
+    height, width = alpha.shape
+    parts = components(alpha <= threshold, 4)
+    left, top, right, bottom = parts.boxes()
+    hole = (left > 0) & (top > 0) & (right < width) & (bottom < height) & (parts.areas() <= largest)
+    alpha = alpha.clone()
+    alpha.view(-1)[parts.pixels(hole)] = 1.0
+    return alpha, int(hole.sum())

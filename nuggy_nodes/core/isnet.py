@@ -10,9 +10,13 @@ Parameters are named as in the authors' modules less the `conv_s1` level: `stage
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from . import cudagraph
 
 STRIDE = 32  # a side that is a multiple of this halves evenly down to the deepest stage
 
@@ -117,6 +121,10 @@ class ISNet(nn.Module):
         self.stage1d = RSU(7, 128, 16, 64)
         for i, channels in enumerate((64, 64, 128, 256, 512, 512), 1):
             self.add_module(f"side{i}", nn.Conv2d(channels, 1, 3, padding=1))
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> ISNet:
+        cudagraph.forget(self)  # `to` and its like come through here
+        return super()._apply(fn, recurse)
 
     def forward(self, x: Tensor, sides: bool = False) -> Tensor | tuple[list[Tensor], list[Tensor]]:
         skips = [self.stage1(self.conv_in(x))]

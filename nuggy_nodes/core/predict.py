@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from . import cudagraph
 from .checks import check_finite, check_image
 from .consensus import combine
 from .errors import InputError
@@ -167,6 +168,7 @@ class _Runner:
         weight = next(self.model.parameters())
         self.device, self.dtype = weight.device, weight.dtype
         self.chunk = chunk or (2 if self.device.type == "cpu" else 8)
+        self.mean, self.std = (torch.tensor(v).view(1, 3, 1, 1) for v in (self.info.mean, self.info.std))
         self.progress, self.done, self.total = progress, 0, total
         if progress:
             progress(0, total)
@@ -190,9 +192,10 @@ class _Runner:
 
     @torch.inference_mode()
     def _forward(self, squares: Tensor) -> Tensor:
-        mean, std = (torch.tensor(v, device=squares.device).view(1, 3, 1, 1) for v in (self.info.mean, self.info.std))
-        x = ((squares - mean) / std).to(self.device, self.dtype, memory_format=torch.channels_last)
-        return self.model(x).float()
+        if self.mean.device != squares.device:
+            self.mean, self.std = self.mean.to(squares.device), self.std.to(squares.device)
+        x = ((squares - self.mean) / self.std).to(self.device, self.dtype, memory_format=torch.channels_last)
+        return cudagraph.run(self.model, x).float()
 
 
 def out_of_memory(e: BaseException) -> bool:

@@ -65,7 +65,7 @@ def test_json(cat, tmp_path, capsys):
     assert status == 1 and (said["done"], said["failed"], said["recipe"]) == (1, 1, "fast")
     good, bad = said["images"]
     assert Path(good["output"]).is_file() and (good["width"], good["height"]) == (451, 300)
-    assert {"read", "network", "refine", "islands", "write"} <= set(good["seconds"])
+    assert {"read", "tensor", "network", "refine", "islands", "pixels", "encode", "write"} <= set(good["seconds"])
     assert set(good["islands"]) == {"found", "removed", "holes_filled"}
     assert "no such file" in bad["error"]
 

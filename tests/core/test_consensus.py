@@ -82,8 +82,13 @@ def test_the_finest_view_decides_the_edge():
 def test_a_continued_border_counts_where_the_frame_cuts_the_subject_off():
     pot, plant = disc(64, 127, 30), disc(64, 90, 45)
     whole = torch.maximum(pot, plant)
+    faint = torch.maximum(pot, 0.05 * plant)  # the frame's views are not sure that there is nothing
     # all but the notches where the two discs meet, narrower than a body
-    assert (agree(pot, pot, whole, padded="--p") - whole).abs().sum() < 20
+    assert (agree(faint, faint, whole, padded="--p") - whole).abs().sum() < 20
+    assert (agree(pot, pot, whole, whole, padded="--pp") - whole).abs().sum() < 20
+    # not one alone against all others, nor one of two that the other contradicts
+    assert (agree(pot, pot, whole, padded="--p") - pot).abs().sum() < 20
+    assert (agree(pot, pot, whole, pot, padded="--pp") - pot).abs().sum() < 20
     assert (agree(pot, pot, whole) - whole).abs().sum() > 1000
 
 

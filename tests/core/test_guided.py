@@ -4,7 +4,7 @@ import pytest
 import torch
 from scipy import ndimage
 
-from nuggy_nodes.core import InputError, guided
+from nuggy_nodes.core import InputError, boxmean, guided, guided_tiles
 from nuggy_nodes.core.boxmean import box_mean
 from nuggy_nodes.core.guided import guided_filter
 
@@ -68,11 +68,49 @@ def test_colour_against_a_solve_in_every_window(rng, shape, radius, epsilon):
     np.testing.assert_allclose(got, slow_colour(guide, src, radius, epsilon), atol=1e-4)
 
 
-def test_strips_give_what_one_piece_gives(rng, monkeypatch):
-    guide, src = tensor(rng.random((90, 20, 3))), tensor(rng.random((90, 20)))
-    whole = guided_filter(guide, src, 4, 1e-3)
-    monkeypatch.setattr(guided, "STRIP", 20 * 8)
-    torch.testing.assert_close(guided_filter(guide, src, 4, 1e-3), whole, atol=1e-5, rtol=0)
+@pytest.mark.parametrize("shape,radius", [((90, 20), 4), ((61, 83), 4), ((5, 200), 9), ((120, 7), 30)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_tiles_and_strips_give_what_one_piece_gives(rng, monkeypatch, shape, radius, channels):
+    guide, src = torch.from_numpy(rng.random((channels, *shape), np.float32)), tensor(rng.random(shape))[0, 0]
+    whole = guided.filter_strips(guide, src, 0.5, radius, 1e-3)
+    for side, band, cell in ((1, 1, 1), (1, 8 * radius * shape[1] * 2, 100), (10**4, 10**6, 64), (30, 10**6, 10**6)):
+        monkeypatch.setattr(guided_tiles, "SIDE", side)
+        monkeypatch.setattr(guided_tiles, "BAND", band)
+        monkeypatch.setattr(guided_tiles, "CELL", cell)
+        got = guided_tiles.filter_tiles(guide, src, 0.5, radius, 1e-3)
+        torch.testing.assert_close(got, whole, atol=1e-5, rtol=0)
+    monkeypatch.setattr(guided, "STRIP", 1)
+    torch.testing.assert_close(guided.filter_strips(guide, src, 0.5, radius, 1e-3), whole, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("work", ["tiles", "strips"])
+@pytest.mark.parametrize("offset", [0.95, 0.02])
+def test_near_constant_guide_at_a_large_radius(rng, monkeypatch, work, offset):
+    """Contrast of 0.004 over windows of 129 pixels, against float64: both the CPU's way and that of other devices."""
+    if work == "strips":
+        monkeypatch.setattr(boxmean, "_box_mean_opencv", boxmean._box_mean_torch)
+        monkeypatch.setattr(guided, "filter_tiles", guided.filter_strips)
+    guide = (offset + 0.004 * rng.random((200, 300))).astype(np.float32)
+    src = ((guide - offset) / 0.004).astype(np.float32)
+    for epsilon, bound in ((1e-4, 1e-4), (1e-6, 1e-3), (1e-8, 3e-3)):
+        got = guided_filter(tensor(guide), tensor(src), 64, epsilon)[0, 0].numpy()
+        expected = slow_grey(guide.astype(np.float64), src.astype(np.float64), 64, epsilon)
+        assert np.abs(got - expected).max() < bound
+        colour = guided_filter(tensor(guide).expand(1, 3, -1, -1), tensor(src), 64, 3 * epsilon)[0, 0].numpy()
+        assert np.abs(colour - expected).max() < bound  # three channels that move together: the same at thrice epsilon
+
+
+def test_threads_do_not_show(rng):
+    guide, src = tensor(rng.random((900, 1100, 3))), tensor(rng.random((900, 1100)))
+    had = torch.get_num_threads()
+    try:
+        results = []
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            results.append(guided_filter(guide, src, 5, 1e-3))
+    finally:
+        torch.set_num_threads(had)
+    assert torch.equal(*results)
 
 
 def test_constant_guide_gives_the_box_mean_of_box_means(rng):
@@ -104,6 +142,9 @@ def test_near_constant_bright_guide_keeps_its_variance(rng):
 def test_half_precision_and_strided_input(rng):
     guide, src = tensor(rng.random((25, 32, 3))), tensor(rng.random((25, 32)))
     expected = guided_filter(guide, src, 3, 1e-3)
+    for kind in (torch.half, torch.bfloat16):  # only what the input has lost is lost
+        kept = guide.to(kind)
+        torch.testing.assert_close(guided_filter(kept, src, 3, 1e-4), guided_filter(kept.float(), src, 3, 1e-4))
     half = guided_filter(guide.half(), src.half(), 3, 1e-3)
     assert half.dtype == torch.float32 and (half - expected).abs().max() < 5e-3
     strided = guide.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)

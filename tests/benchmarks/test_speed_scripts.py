@@ -1,0 +1,28 @@
+"""The scripts that measure speed run from end to end, small: what they print is not judged here."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(script, *args):
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, str(ROOT / "benchmarks" / script), *args]
+    done = subprocess.run(command, text=True, capture_output=True, env=env)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_gpu_script_on_a_cpu():
+    said = run("gpu.py", "--device", "cpu", "--megapixels", "0.1", "--views", "256", "256f", "--quick")
+    assert "No CUDA device is measured" in said and "| NO |" not in said
+    for row in ("components of noise, 8", "network, 1 of 256", "guided filter, radius 64", "islands", "foreground"):
+        assert f"| {row}" in said
+
+
+def test_stages_script():
+    said = run("stages.py", "--only", "islands,guided", "--megapixels", "0.1", "--rounds", "1")
+    assert "connectedComponentsWithStats" in said and "cv2.ximgproc" in said
