@@ -6,12 +6,16 @@ from comfy_api.latest import ComfyExtension, io
 
 from . import models
 from .composite import Composite
+from .foreground import NuggyForeground
 from .guided_filter_refine import GuidedFilterRefine
 from .island_remove import IslandRemove
 from .loader import NuggyLoader
+from .paste_back import NuggyPasteBack
+from .prepare_inpaint import NuggyPrepareInpaint
 from .tta_mask import NuggyTTAMask
 
-NODES = [NuggyLoader, NuggyTTAMask, GuidedFilterRefine, IslandRemove, Composite]
+NODES = [NuggyLoader, NuggyTTAMask, GuidedFilterRefine, IslandRemove, Composite,
+         NuggyForeground, NuggyPrepareInpaint, NuggyPasteBack]  # fmt: skip
 
 
 class Nuggy(ComfyExtension):
