@@ -15,10 +15,8 @@ from torch import Tensor
 from ..core import Cutout, Network, Recipe, cutout
 from ..core.composite import colour_plane, fit
 from ..core.errors import InputError
-from ..pictures import Picture, encode, read, write
+from ..pictures import encode, read, write
 from .jobs import Job
-
-NEUTRAL = 0.5  # what the network sees where the photograph is already transparent
 
 
 def background(text: str | None) -> tuple[float, ...] | Tensor:
@@ -88,12 +86,9 @@ class Worker:
         have = None if picture.alpha is None else to_tensor(picture.alpha, self.device)
         network = self.network
         seconds = {"read": time.perf_counter() - started}
-        shown = image if have is None else torch.lerp(torch.full_like(image, NEUTRAL), image, have)
-        result = cutout(shown, network, self.recipe, report=report)
-        if have is not None:  # never more opaque than it was
-            result = Cutout(torch.minimum(result.alpha, have), image, result.islands, result.seconds)
+        result = cutout(image, network, self.recipe, opacity=have, report=report)
+        pixels = self._pixels(result, picture.rgb.dtype)
         started = time.perf_counter()
-        pixels = self._pixels(result, picture)
         form = self.args.format
         write(job.result, encode(pixels, form, picture.icc, picture.dpi), overwrite=self.args.overwrite)
         seconds |= {**result.seconds, "write": time.perf_counter() - started}
@@ -108,17 +103,15 @@ class Worker:
             done["islands"] = {"found": found.found, "removed": found.removed, "holes_filled": found.filled}
         return done | ({"note": note} if note else {})
 
-    def _pixels(self, result: Cutout, picture: Picture) -> np.ndarray:
-        dtype = picture.rgb.dtype
-        alpha = to_pixels(result.alpha, dtype)
+    def _pixels(self, result: Cutout, dtype: Any) -> np.ndarray:
         if self.args.output == "mask":
-            return alpha
+            return to_pixels(result.alpha, dtype)
         if self.args.output == "rgba":
-            return np.dstack((picture.rgb, alpha))
+            return np.dstack((to_pixels(result.colours, dtype), to_pixels(result.alpha, dtype)))
         behind = self.behind
         assert behind is not None  # the composite's background is made with the arguments
         if isinstance(behind, Tensor):
             plane = fit(behind.to(self.device), *result.alpha.shape[-2:])
         else:
-            plane = colour_plane(behind, result.colours)
+            plane = colour_plane(behind, result.image)
         return to_pixels(result.over(plane), dtype)

@@ -5,6 +5,7 @@ result = cutout(image, load(), "best")        # image: [B,3,H,W], 0..1
 """
 
 from .errors import ImageError, InputError, NuggyError, WeightsError
+from .foreground import estimate_foreground
 from .pipeline import Cutout, cutout
 from .predict import View, choose_device, choose_precision
 from .recipes import RECIPES, Recipe, recipe
@@ -23,6 +24,7 @@ __all__ = [
     "choose_device",
     "choose_precision",
     "cutout",
+    "estimate_foreground",
     "load",
     "recipe",
 ]

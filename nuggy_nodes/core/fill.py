@@ -18,8 +18,8 @@ from .checks import check_alpha, check_finite, check_image, match_batch
 from .composite import colour_plane
 from .errors import InputError
 from .share import Each, Window, sharing, squares
+from .unsure import HIDDEN
 
-HIDDEN = 0.5 / 255  # what eight bits store as 0
 ENOUGH = 8.0  # a block whose mean weight is 1/8 or more keeps its own colour alone
 FIRST = 8  # side in pixels of the blocks of the finest level
 CPU_TILE, DEVICE_TILE = 88, 2048  # pixels, multiples of FIRST; four planes stay below the 32768 values of share.py
@@ -45,17 +45,20 @@ def fill_hidden(colours: Tensor, alpha: Tensor, colour: Sequence[float] | None =
     check_finite(alpha, "alpha")
     check_finite(colours, "colours")
     colours, alpha = match_batch(colours.detach(), alpha.detach(), "colours", "alpha")
-    if colour is not None:
-        return torch.where(alpha > below, colours, colour_plane(colour, colours))
     out = colours.clone(memory_format=torch.contiguous_format)
     with sharing(colours.device) as each:
         for picture, matte in zip(out, alpha):
-            fill_one(picture, matte[0], each, below)
+            fill_one(picture, matte[0], each, colour, below)
     return out
 
 
-def fill_one(colours: Tensor, alpha: Tensor, each: Each, below: float = HIDDEN) -> None:
-    """The smooth fill of one picture, in place. colours: [3,H,W]; alpha: [H,W]."""
+def fill_one(
+    colours: Tensor, alpha: Tensor, each: Each, colour: Sequence[float] | None = None, below: float = HIDDEN
+) -> None:
+    """fill_hidden of one picture, in place. colours: [3,H,W]; alpha: [H,W]."""
+    if colour is not None:
+        colours.copy_(torch.where(alpha > below, colours, colour_plane(colour, colours[None])[0]))
+        return
     height, width = alpha.shape
     side = CPU_TILE if colours.device.type == "cpu" else DEVICE_TILE
     sums = torch.zeros(4, -(-height // FIRST), -(-width // FIRST), device=colours.device)

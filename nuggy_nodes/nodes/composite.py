@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import torch
 from comfy_api.latest import io
 
 from ..core.checks import match_batch
-from ..core.composite import colour_plane, fit, over, rgba
+from ..core.composite import colour_plane, fit, over, parse_colour, rgba
 from ..core.errors import InputError
 from ..core.guided import enlarge
 from .compat import colour_input, schema, wrong_choice
 from .tensors import from_image, from_mask, to_image, to_mask
-
-
-def parse_colour(text: str) -> tuple[float, ...]:
-    """'#rrggbb' or '#rgb' as three values 0..1. Raises InputError."""
-    found = re.fullmatch(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})", text.strip())
-    if not found:
-        raise InputError(f"a colour is written #rrggbb, for example #ffffff for white; got {text!r}")
-    digits = found[1] if len(found[1]) == 6 else "".join(c + c for c in found[1])
-    return tuple(int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4))
 
 
 class Composite(io.ComfyNode):

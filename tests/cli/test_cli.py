@@ -136,7 +136,7 @@ def test_every_setting_is_an_option_and_is_used(cat, tmp_path, capsys, monkeypat
 
     seen = []
 
-    def stop(image, network, recipe, report):
+    def stop(image, network, recipe, opacity, report):
         from nuggy_nodes.core import InputError
 
         seen.append(recipe)
@@ -146,14 +146,33 @@ def test_every_setting_is_an_option_and_is_used(cat, tmp_path, capsys, monkeypat
     args = (
         "--recipe fast --views 512 640fp15 --combine max --guide grey --radius 7 --epsilon 0.01 --passes 3 --black 0.2 "
         "--white 0.8 --gamma 0.7 --islands largest --threshold 0.3 --min-area 0.1 --min-reach 0.2 --min-peak 0.6 "
-        "--max-hole 0.01"
+        "--max-hole 0.01 --foreground blur-fusion --fill #102030"
     )
     assert main(["cutout", str(cat), *args.split()]) == 1
     from nuggy_nodes.core import Recipe, View
 
     views = (View(512), View(640, True, 0.15))
     assert seen == [
-        Recipe("fast", views, "max", "grey", 7, 0.01, 3, 0.2, 0.8, 0.7, "largest", 0.3, 0.1, 0.2, 0.6, 0.01)
+        Recipe(
+            "fast",
+            views,
+            "max",
+            "grey",
+            7,
+            0.01,
+            3,
+            0.2,
+            0.8,
+            0.7,
+            "largest",
+            0.3,
+            0.1,
+            0.2,
+            0.6,
+            0.01,
+            "blur-fusion",
+            "#102030",
+        )
     ]
 
 
