@@ -69,11 +69,6 @@ class Crop:
             return part
         return F.pad(part, pads) if pad == "zeros" else F.pad(part, pads, mode="replicate")
 
-    def restore(self, x: Tensor) -> Tensor:
-        """Working pictures [B,C,h,w] back in the photograph's pixels, [B,C,*box]."""
-        self._check(x, self.size, "x")
-        return resize(x, self.box)
-
     def place(self, x: Tensor, onto: Tensor) -> Tensor:
         """Photographs `onto` [B,C,H,W] with their windows replaced by the working pictures x [B,C,h,w]: a new tensor.
         What of a window lies beyond the photograph is dropped."""
@@ -84,7 +79,7 @@ class Crop:
         out = onto.clone()
         for i, one in enumerate(x.split(1)):
             (rows, columns), (ys, xs) = self.inside(i), self.covered(i)
-            out[i : i + 1, :, rows, columns] = self.restore(one)[..., ys, xs].to(out.dtype)
+            out[i : i + 1, :, rows, columns] = resize(one, self.box)[..., ys, xs].to(out.dtype)
         return out
 
     def _check(self, x: Tensor, wanted: tuple[int, int], name: str) -> None:
@@ -168,4 +163,3 @@ def _start(centre: float, length: int, whole: int) -> int:
     if length >= whole:
         return -((length - whole) // 2)
     return min(max(round(centre - length / 2), 0), whole - length)
-

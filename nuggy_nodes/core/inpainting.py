@@ -65,8 +65,9 @@ def prepare_inpainting(
 
     image: [B,3,H,W], alpha: [B,1,H,W], 1 = subject, values 0..1, equal sizes, batches equal or one. crop, margin,
     long_side, multiple, follow: of crop.plan_crop; grow, feather, protect, grid, cells: of repaint.repaint_mask, in
-    pixels of the working picture. `multiple` must be a multiple of `grid`. Where a crop ends inside the photograph,
-    repainting ends before it and the photograph shows there, for the model to continue.
+    pixels of the working picture. `multiple` must be a multiple of `grid`. Where a "subject" crop ends inside the
+    photograph, repainting ends before it and the photograph shows there, for the model to continue; a "square" crop
+    shows nothing of the surroundings, as a reference picture wants it.
 
     fill: what the model is shown behind the subject. An encoder spreads a pixel over its surroundings and its
     attention over the whole picture, so an old background that is only masked still comes through. "neutral" puts
@@ -74,7 +75,7 @@ def prepare_inpainting(
     change it by degrees: denoise below 1, differential diffusion). In the first two the subject's edge has its own
     colours (estimate_foreground).
 
-    Guaranteed for "neutral" and "subject" with crop "picture": a background pixel (alpha 0) farther than
+    Guaranteed for "neutral" and "subject" with crop "picture" or "square": a background pixel (alpha 0) farther than
     unsure.REACH working pixels from every soft edge pixel has no influence on the prepared image.
     progress(done, total) counts frames. Raises InputError.
     """
@@ -100,8 +101,8 @@ def prepare_inpainting(
             progress(i, len(image))
         single = window.frame(i)
         picture, matte = single.cut(one), single.cut(matte.float(), "zeros")
-        within = reach(single, border).to(matte.device)
-        masks.append(repaint_mask(matte, grow, feather, protect, grid, cells, within if border else None))
+        within = reach(single, border if crop == "subject" else 0).to(matte.device)
+        masks.append(repaint_mask(matte, grow, feather, protect, grid, cells, within))
         images.append(_hide(picture, matte, fill, within > 0.5))
     if progress:
         progress(len(image), len(image))

@@ -12,10 +12,20 @@ from .island_remove import IslandRemove
 from .loader import NuggyLoader
 from .paste_back import NuggyPasteBack
 from .prepare_inpaint import NuggyPrepareInpaint
+from .steady_mask import NuggySteadyMask
 from .tta_mask import NuggyTTAMask
 
-NODES = [NuggyLoader, NuggyTTAMask, GuidedFilterRefine, IslandRemove, Composite,
-         NuggyForeground, NuggyPrepareInpaint, NuggyPasteBack]  # fmt: skip
+NODES = [
+    NuggyLoader,
+    NuggyTTAMask,
+    GuidedFilterRefine,
+    IslandRemove,
+    Composite,
+    NuggyForeground,
+    NuggyPrepareInpaint,
+    NuggyPasteBack,
+    NuggySteadyMask,
+]
 
 
 class Nuggy(ComfyExtension):

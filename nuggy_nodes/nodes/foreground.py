@@ -9,11 +9,13 @@ from comfy_api.latest import io
 
 from ..core.checks import match_batch
 from ..core.composite import rgba
-from ..core.foreground import METHODS, estimate_foreground
+from ..core.foreground import estimate_foreground
 from ..core.guided import enlarge
 from .compat import advanced, schema, wrong_choice
 from .progress import Bar
 from .tensors import from_image, from_mask, to_image
+
+METHODS = ["multilevel", "blur-fusion"]
 
 
 class NuggyForeground(io.ComfyNode):
@@ -24,7 +26,7 @@ class NuggyForeground(io.ComfyNode):
             [
                 io.Image.Input("image"),
                 io.Mask.Input("mask"),
-                advanced(io.Combo.Input("method", options=list(METHODS), default="multilevel")),
+                advanced(io.Combo.Input("method", options=METHODS, default="multilevel")),
             ],
             [io.Image.Output("foreground"), io.Image.Output("background"), io.Image.Output("rgba")],
             ["foreground estimation", "decontaminate", "defringe", "remove halo", "edge colour", "colour spill"],
