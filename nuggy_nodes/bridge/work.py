@@ -78,7 +78,7 @@ class Worker:
         if job.want in ("layer", "preview"):
             visible = alpha if opacity is None else alpha * opacity
             own = estimate_foreground(bounded, visible, wanted.foreground, fill=wanted.fill_colour, opacity=opacity)
-            beyond = torch.where(visible > HIDDEN, colours - bounded, 0)  # colours beyond sRGB stay beyond it
+            beyond = torch.where(visible >= HIDDEN, colours - bounded, 0)  # colours beyond sRGB stay beyond it
             layer = torch.cat((own.add_(beyond), visible), 1)
             answer["layer"] = to_bytes(layer, "float" if job.want == "layer" else "u8")
         seconds = {"core": core, "all": time.perf_counter() - started, **result.seconds}
