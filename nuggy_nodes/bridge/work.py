@@ -67,19 +67,21 @@ class Worker:
         bounded = colours.nan_to_num(0.0, 1.0, 0.0).clamp_(0, 1) if job.depth == "float" else colours
         before = time.perf_counter()
         seen = bounded if opacity is None else shown(bounded, opacity)
-        result = cutout(seen, network, wanted, report=lambda stage, share: report(stage, 0.98 * share))
+        result = cutout(seen, network, wanted, report=lambda stage, share: report(stage, 0.96 * share))
         core = time.perf_counter() - before
-        report("write", 0.98)
         alpha = result.alpha if opacity is None else within(result.alpha, opacity)
         alpha = combine(alpha, *_there(job, blobs, self.device), job.existing)
         answer: dict[str, Bytes] = {}
+        if job.want in ("layer", "preview"):
+            report("colours", 0.96)
+            visible = alpha if opacity is None else alpha * opacity
+            own = estimate_foreground(bounded, visible, wanted.foreground, fill=wanted.fill_colour, opacity=opacity)
+            beyond = torch.where(visible >= HIDDEN, colours - bounded, 0)  # colours beyond sRGB stay beyond it
+            layer = torch.cat((own.add_(beyond), visible), 1)
+        report("write", 0.98)
         if job.want in ("mask", "preview"):
             answer["mask"] = to_bytes(alpha, job.mask_depth if job.want == "mask" else "u8")
         if job.want in ("layer", "preview"):
-            visible = alpha if opacity is None else alpha * opacity
-            own = estimate_foreground(bounded, visible, wanted.foreground, fill=wanted.fill_colour, opacity=opacity)
-            beyond = torch.where(visible > HIDDEN, colours - bounded, 0)  # colours beyond sRGB stay beyond it
-            layer = torch.cat((own.add_(beyond), visible), 1)
             answer["layer"] = to_bytes(layer, "float" if job.want == "layer" else "u8")
         seconds = {"core": core, "all": time.perf_counter() - started, **result.seconds}
         return Message({"seconds": {k: round(v, 4) for k, v in seconds.items()}}, answer)

@@ -26,12 +26,12 @@ CPU_TILE, DEVICE_TILE = 88, 2048  # pixels, multiples of FIRST; four planes stay
 
 
 def fill_hidden(colours: Tensor, alpha: Tensor, colour: Sequence[float] | None = None, below: float = HIDDEN) -> Tensor:
-    """Replace the colours where alpha <= `below`: smoothly from the visible colours around, or by `colour`.
+    """Replace the colours where alpha < `below`: smoothly from the visible colours around, or by `colour`.
 
     colours: [B,3,H,W], 0..1; alpha: [B,1,H,W], batches equal or one; colour: three values 0..1, or None for the smooth
-    fill; below: 0 or more and under 1, by default half of an 8-bit step. Returns [B,3,H,W] in the dtype of `colours`.
+    fill; below: 0 or more and under 1, by default one 8-bit step. Returns [B,3,H,W] in the dtype of `colours`.
 
-    Guaranteed: a visible pixel (alpha > below) keeps its colour bit for bit; a hidden pixel's new colour is a function
+    Guaranteed: a visible pixel (alpha >= below) keeps its colour bit for bit; a hidden pixel's new colour is a function
     of alpha and of the visible pixels' colours alone, so no hidden colour, near or far, has any influence on the
     result. A picture without visible pixels becomes black (or `colour`).
     Raises InputError for bad shapes, sizes, values, and for NaN or infinity.
@@ -57,7 +57,7 @@ def fill_one(
 ) -> None:
     """fill_hidden of one picture, in place. colours: [3,H,W]; alpha: [H,W]."""
     if colour is not None:
-        colours.copy_(torch.where(alpha > below, colours, colour_plane(colour, colours[None])[0]))
+        colours.copy_(torch.where(alpha >= below, colours, colour_plane(colour, colours[None])[0]))
         return
     height, width = alpha.shape
     side = CPU_TILE if colours.device.type == "cpu" else DEVICE_TILE
@@ -66,7 +66,7 @@ def fill_one(
     def add(window: Window) -> None:
         top, bottom, left, right = window
         weight = alpha[top:bottom, left:right].float()
-        seen = weight > below
+        seen = weight >= below
         if bool(seen.any()):
             part = torch.empty(4, *weight.shape, device=weight.device)
             torch.mul(weight, seen, out=part[3])
@@ -75,7 +75,7 @@ def fill_one(
 
     def replace(window: Window) -> None:
         top, bottom, left, right = window
-        hidden = alpha[top:bottom, left:right] <= below
+        hidden = alpha[top:bottom, left:right] < below
         if bool(hidden.any()):
             part = colours[:, top:bottom, left:right]
             part.copy_(torch.where(hidden, enlarge_window(smooth, FIRST, window).to(part.dtype), part))

@@ -67,13 +67,13 @@ def estimate_foreground(
     Returns the foreground [B,3,H,W] in the image's dtype; with return_background, (foreground, background).
 
     Guaranteed for the foreground, for each picture of a batch apart:
-    - alpha (or its share of the opacity) at least 1 - 0.5/255 (1 in an 8-bit file): the image's value, bit for bit;
+    - alpha (or its share of the opacity) at least unsure.OPAQUE (1 in an 8-bit file): the image's value, bit for bit;
     - between: the estimate, computed in float32, within [0,1];
-    - alpha at most 0.5/255 (0 in an 8-bit file): `fill`, or a smooth continuation of the visible foreground colours
+    - alpha under unsure.HIDDEN (0 in an 8-bit file): `fill`, or a smooth continuation of the visible foreground colours
       (fill_hidden), with every method;
-    - pixels with alpha 0 farther than unsure.REACH = 15 px (rows and columns counted apart) from every pixel
-      between have no influence on any value returned. Nearer ones serve as samples of the background and have an
-      influence only through the estimate at those pixels.
+    - hidden pixels farther than unsure.REACH = 15 px (rows and columns counted apart) from every pixel between have no
+      influence on any value returned. Nearer ones serve as samples of the background and have an influence only through
+      the estimate at those pixels.
     The background is the mirror image: the image where alpha is 0, a smooth continuation where alpha is 1.
     Raises InputError for bad shapes, sizes, an unknown method, alpha outside [0,1], and for NaN or infinity.
     """

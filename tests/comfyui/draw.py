@@ -48,7 +48,7 @@ OUTLINE = [(0.28, 0.25), (0.45, 0.33), (0.58, 0.26), (0.60, 0.42), (0.74, 0.55),
            (0.55, 0.90), (0.40, 0.78), (0.33, 0.68), (0.29, 0.50)]  # fmt: skip
 PROMOTED = [("NuggyTTAMask", "views"), ("GuidedFilterRefine", "radius"), ("GuidedFilterRefine", "black"),
             ("GuidedFilterRefine", "white"), ("IslandRemove", "min_area"), ("Composite", "colour"),
-            ("Composite", "fit")]  # fmt: skip
+            ("Composite", "fit"), ("Composite", "foreground")]  # fmt: skip
 
 
 def picture(name: str, width: int = 960) -> np.ndarray:

@@ -12,7 +12,7 @@ USUAL: dict[str, dict[str, Any]] = {
                            "epsilon": 1e-4, "passes": 1},
     "IslandRemove": {"keep": "subject", "threshold": 0.1, "min_area": 0.002, "max_hole": 0.0, "min_reach": 0.02,
                      "min_peak": 0.5},
-    "Composite": {"colour": "#ffffff", "fit": "cover"},
+    "Composite": {"colour": "#ffffff", "fit": "cover", "foreground": "multilevel"},
 }  # fmt: skip
 
 

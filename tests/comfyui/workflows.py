@@ -13,7 +13,7 @@ from .prompts import Prompt, extend
 PICTURE = "example.png"  # every ComfyUI has it; the reader chooses a picture of their own
 SIZES = {
     "LoadImage": (280, 320), "NuggyLoader": (280, 90), "NuggyTTAMask": (300, 360), "GuidedFilterRefine": (300, 220),
-    "IslandRemove": (300, 280), "Composite": (300, 150), "SaveImage": (340, 340), "MaskPreview": (280, 280),
+    "IslandRemove": (300, 280), "Composite": (300, 180), "SaveImage": (340, 340), "MaskPreview": (280, 280),
     "PreviewImage": (300, 320), "ImageBatch": (280, 60),
 }  # fmt: skip
 

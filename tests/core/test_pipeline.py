@@ -90,7 +90,7 @@ def test_colours_are_the_subjects_own_and_made_when_asked_for(network, chelsea, 
     assert torch.equal(result.colours, estimate_foreground(chelsea, result.alpha)) and "colours" in result.seconds
     result.rgba(), result.over(chelsea)
     assert len(asked) == 1
-    opaque, hidden = (x.expand_as(chelsea) for x in (result.alpha == 1, result.alpha <= 0.5 / 255))
+    opaque, hidden = (x.expand_as(chelsea) for x in (result.alpha == 1, result.alpha < 1 / 255))
     assert torch.equal(result.colours[opaque], chelsea[opaque])
     other = recipe("balanced", foreground="none", fill="#336699", **SMALL)
     plain = cutout(chelsea, network, other)
