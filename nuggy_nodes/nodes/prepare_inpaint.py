@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
+from ..core.checks import match_batch
 from ..core.crop import SHAPES
 from ..core.guided import enlarge
 from ..core.inpainting import FILLS, prepare_inpainting
@@ -56,6 +57,7 @@ class NuggyPrepareInpaint(io.ComfyNode):
                 **settings: Any) -> io.NodeOutput:  # fmt: skip
         colours = from_image(image)
         alpha = enlarge(from_mask(mask).to(colours.device), *colours.shape[-2:])
+        colours, alpha = match_batch(colours, alpha, "image", "mask")
         made = prepare_inpainting(colours, alpha, cells=edge_cells, multiple=int(multiple), grid=int(latent_cell),
-                                  progress=Bar(max(len(colours), len(alpha))), **settings)  # fmt: skip
+                                  progress=Bar(len(colours)), **settings)  # fmt: skip
         return io.NodeOutput(to_image(made.image), to_mask(made.mask), made.stitch)
