@@ -1,4 +1,4 @@
-"""The five nodes in a real ComfyUI, driven over HTTP."""
+"""The nodes in a real ComfyUI, driven over HTTP."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import torch
 from .prompts import DEFAULT, Prompt, chain, extend
 from .server import Refused, Server
 
-NODES = ("NuggyLoader", "NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "Composite")
+NODES = ("NuggyLoader", "NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "Composite", "NuggyForeground",
+         "NuggyPrepareInpaint", "NuggyPasteBack", "NuggySteadyMask")  # fmt: skip
 
 
-def test_five_nodes_are_offered(server: Server) -> None:
+def test_nodes_are_offered(server: Server) -> None:
     for node in NODES:
         info = server.json(f"/object_info/{node}")[node]
         assert info["category"] == "Nuggy" and info["description"]
