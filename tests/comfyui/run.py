@@ -20,7 +20,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.comfyui import install
 
-SUITES = {"http": "test_http.py", "chaining": "test_chaining.py", "browser": "test_browser.py", "registry": "test_registry.py"}
+SUITES = {
+    "http": "test_http.py",
+    "chaining": "test_chaining.py",
+    "browser": "test_browser.py",
+    "registry": "test_registry.py",
+}
 
 
 def main() -> int:

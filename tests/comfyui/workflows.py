@@ -165,6 +165,22 @@ def help_pages() -> tuple[Prompt, dict[str, str]]:
     return p, made
 
 
+def chained_help() -> tuple[Prompt, dict[str, str]]:
+    """The nodes around a model, another photograph in the place of what a model paints, and the ids of Save Image by what it
+    saves."""
+    p = Prompt()
+    image, painted = p.add("LoadImage", image=PICTURE), p.add("LoadImage", image="painted.png")
+    ids = extend(p, image, **BEST)
+    colours = p.add("NuggyForeground", image=image, mask=ids["IslandRemove"])
+    ready = p.add("NuggyPrepareInpaint", image=image, mask=ids["IslandRemove"], edge_cells="repaint")
+    back = p.add("NuggyPasteBack", stitch=(ready, 2), painted=painted)
+    as_picture = p.add("MaskToImage", mask=(ready, 1))
+    shown = {"foreground": (colours, 0), "background": (colours, 1), "prepared": (ready, 0), "mask": (as_picture, 0),
+             "pasted": (back, 0)}  # fmt: skip
+    made = {k: p.add("SaveImage", images=v, filename_prefix=k) for k, v in shown.items()}
+    return p, made
+
+
 def all_of_them() -> list[Workflow]:
     return [cut_out(), batch(), refine_any_mask(), replace_background(), inpaint_background()]
 

@@ -114,7 +114,14 @@ def test_square_around_the_subject_is_a_reference_picture():
 @pytest.mark.parametrize("fill", ["neutral", "subject", "original"])
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"long_side": 96}, {"multiple": 64}, {"crop": "subject"}, {"crop": "square", "long_side": 128}, {"feather": 16}],
+    [
+        {},
+        {"long_side": 96},
+        {"multiple": 64},
+        {"crop": "subject"},
+        {"crop": "square", "long_side": 128},
+        {"feather": 16},
+    ],
     ids=lambda s: "-".join(s) or "whole",
 )
 def test_subject_is_the_photographs_bit_for_bit(settings, fill, cells):
