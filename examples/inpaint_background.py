@@ -1,4 +1,4 @@
-"""A new background for a photograph, painted by a diffusion model of the `diffusers` library; the subject stays as it is.
+"""A new background for a photograph, painted by a model of the `diffusers` library; the subject stays as it is.
 
     pip install '.[diffusers]'
     python examples/inpaint_background.py photo.jpg --model FOLDER --prompt "a beach at sunset"

@@ -1,6 +1,6 @@
-"""Small diffusion models of random weights in files that ComfyUI loads as its own: python -m tests.comfyui.models
+"""Small diffusion models of random weights in files that ComfyUI loads: python tests/comfyui/models.py TREE FOLDER
 
-Run by the tests in ComfyUI's environment and with its tree as the first argument. A UNet of Stable Diffusion 1's kind is
+Run by the tests in ComfyUI's environment, with its tree as the first argument. A UNet of Stable Diffusion 1's kind is
 recognised by its 320 channels and the 768 of its text alone, so one level with one block of each sort will do; the
 autoencoder is TAESD's, which loads by its keys; the text model is CLIP-L, whose size ComfyUI does not take from the
 file. The second argument is the folder `models` to write to:

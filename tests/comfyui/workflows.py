@@ -166,8 +166,7 @@ def help_pages() -> tuple[Prompt, dict[str, str]]:
 
 
 def chained_help() -> tuple[Prompt, dict[str, str]]:
-    """The nodes around a model, another photograph in the place of what a model paints, and the ids of Save Image by what it
-    saves."""
+    """The nodes around a model, another photograph in the place of what a model paints. The ids of what is saved."""
     p = Prompt()
     image, painted = p.add("LoadImage", image=PICTURE), p.add("LoadImage", image="painted.png")
     ids = extend(p, image, **BEST)

@@ -21,7 +21,7 @@ def blob(height, width, top, bottom, left, right):
 @pytest.mark.parametrize("shape", ["picture", "subject", "square"])
 @pytest.mark.parametrize(("height", "width"), [(203, 157), (96, 301), (64, 64), (5, 7)])
 def test_a_window_at_its_own_size_is_exact_both_ways(shape, multiple, height, width, rng):
-    """Whatever lies where: cut equals NumPy's own cut of the padded photograph, and place is its inverse, bit for bit."""
+    """Whatever lies where: cut equals NumPy's cut of the padded photograph, and place is its inverse, bit for bit."""
     alpha = blob(height, width, height // 4, height // 2 + 1, width // 3, width // 2 + 1)
     x = torch.from_numpy(rng.random((1, 3, height, width), np.float32))
     crop = plan_crop(alpha, shape, multiple=multiple)

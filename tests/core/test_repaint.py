@@ -1,4 +1,4 @@
-"""The repaint mask: what it guarantees of pixels and of latent cells, against SciPy's morphology and a plain reading."""
+"""The repaint mask: what it guarantees of pixels and of latent cells, against SciPy and a plain reading."""
 
 from __future__ import annotations
 

@@ -47,8 +47,8 @@ def tiny(channels: int, tokenizer=None, text_encoder=None) -> StableDiffusionInp
     with torch.no_grad():  # a variance of zero, so that a picture has one latent
         vae.quant_conv.weight[4:], vae.quant_conv.bias[4:] = 0, -60
     pipeline = StableDiffusionInpaintPipeline(
-        vae=vae, text_encoder=text_encoder, tokenizer=tokenizer, unet=unet, scheduler=DDIMScheduler(steps_offset=1), safety_checker=None,
-        feature_extractor=None, requires_safety_checker=False,
+        vae=vae, text_encoder=text_encoder, tokenizer=tokenizer, unet=unet, scheduler=DDIMScheduler(steps_offset=1),
+        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
     )  # fmt: skip
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
