@@ -34,7 +34,8 @@ def tree() -> Path:
 def painter(server: Server) -> Server:
     """The server with two checkpoints and an autoencoder to load."""
     build = Path(__file__).with_name("models.py")
-    subprocess.run([sys.executable, str(build), str(tree()), str(server.base / "models")], check=True)
+    python = os.environ.get("NUGGY_COMFYUI_PYTHON") or sys.executable
+    subprocess.run([python, str(build), str(tree()), str(server.base / "models")], check=True)
     return server
 
 
