@@ -2,7 +2,7 @@
 
 What the model gives of the subject has been through an encoder and a decoder and is not the subject any more. So its
 picture only lends the background: at soft edges, where it shows both, the background behind the subject is estimated
-as for any photograph (foreground.estimate_foreground), and the photograph's own subject, with its own estimated
+as for any photograph (layers.layers), and the photograph's own subject, with its own estimated
 colours, goes over that.
 """
 
@@ -17,8 +17,8 @@ from .composite import over
 from .crop import Crop, resize
 from .errors import InputError
 from .fill import fill_hidden
-from .foreground import estimate_foreground
 from .inpainting import Progress, Stitch, reach
+from .layers import layers
 from .repaint import ramp_inside
 
 WHOLE = 0.999  # of the mask: painted for good
@@ -76,12 +76,12 @@ def _paste(stitch: Stitch, frame: int, new: Tensor) -> tuple[Tensor, Tensor]:
     shows = _at_box(allowed, crop)[..., ys, xs]
 
     new = resize(new, crop.box)[..., ys, xs].to(image.dtype)
-    _, behind = estimate_foreground(new, alpha, return_background=True)
+    _, behind = layers(new, alpha)
     if not stitch.shown:
         kept = (stitch.mask[frame][None].to(image.device) < WHOLE) & (allowed > 0.5)
         behind = _continued(behind, _at_box(ramp_inside((~kept).float(), DECODED), crop)[..., ys, xs])
 
-    colours, before = estimate_foreground(image, alpha, return_background=True)
+    colours, before = layers(image, alpha)
     behind = torch.lerp(before, behind, shows.to(behind.dtype))
     made = over(colours, alpha, behind)
     picture, background = whole.clone(), whole.clone()

@@ -9,8 +9,8 @@ from comfy_api.latest import io
 
 from ..core.checks import match_batch
 from ..core.composite import rgba
-from ..core.foreground import estimate_foreground
 from ..core.guided import enlarge
+from ..core.layers import layers
 from .compat import advanced, schema, wrong_choice
 from .progress import Bar
 from .tensors import from_image, from_mask, to_image
@@ -44,7 +44,7 @@ class NuggyForeground(io.ComfyNode):
         bar, made = Bar(len(colours)), []
         for i, (one, matte) in enumerate(zip(colours.split(1), alpha.split(1))):
             bar(i, len(colours))
-            front, behind = estimate_foreground(one, matte, method, return_background=True)
+            front, behind = layers(one, matte, method)
             made.append([to_image(x) for x in (front, behind, rgba(front, matte))])
         bar(len(colours), len(colours))
         return io.NodeOutput(*(torch.cat(part) for part in zip(*made)))

@@ -130,11 +130,11 @@ def inpaint_background() -> Workflow:
     back = p.add("NuggyPasteBack", stitch=(ready, 2), painted=decoded)
     save = p.add("SaveImage", images=back, filename_prefix="nuggy")
     shown = p.add("PreviewImage", images=ready)
-    at = {image: (0, 0), model: (0, 370), mask: (320, 0), refined: (320, 320), kept: (660, 0), ready: (660, 320)}
-    at |= {painter: (1000, 0), wanted: (1000, 150), unwanted: (1000, 320), guide: (1360, 0), done: (1360, 190)}
-    at |= {decoded: (1680, 0), back: (1680, 110), save: (1960, 0), shown: (1000, 490)}
+    at = {image: (0, 0), model: (0, 370), mask: (320, 0), refined: (320, 420), kept: (660, 0), ready: (660, 340)}
+    at |= {painter: (1000, 0), wanted: (1000, 150), unwanted: (1000, 500), guide: (1360, 0), done: (1360, 190)}
+    at |= {decoded: (1680, 0), back: (1680, 110), save: (1960, 0), shown: (1000, 670)}
     titles = {wanted: "The new background", unwanted: "What it should not show", shown: "What the model sees"}
-    return Workflow("Inpaint the background", p, at, INPAINT, (0, 520), titles)
+    return Workflow("Inpaint the background", p, at, INPAINT, (0, 720), titles)
 
 
 def blueprint() -> Workflow:

@@ -42,11 +42,11 @@ def steady(pack, image, mask, frames="3", tolerance=0.06):
 
 
 def test_foreground_is_the_cores(pack, image, mask):
-    from nuggy_nodes.core import estimate_foreground
+    from nuggy_nodes.core.layers import layers
 
     soft = torch.nn.functional.avg_pool2d(mask[:, None], 5, 1, 2)
     front, behind, rgba = split(pack, image, soft[:, 0])
-    expected = estimate_foreground(image.movedim(-1, 1), soft, return_background=True)
+    expected = layers(image.movedim(-1, 1), soft)
     assert torch.equal(front.movedim(-1, 1), expected[0]) and torch.equal(behind.movedim(-1, 1), expected[1])
     assert torch.equal(rgba[..., :3], front) and torch.equal(rgba[..., 3], soft[:, 0])
     assert torch.equal(front[soft[:, 0] == 1], image[soft[:, 0] == 1])  # 1 is the subject
