@@ -78,7 +78,7 @@ def fill_one(
         hidden = alpha[top:bottom, left:right] < below
         if bool(hidden.any()):
             part = colours[:, top:bottom, left:right]
-            part.copy_(torch.where(hidden, enlarge_window(smooth, FIRST, window).to(part.dtype), part))
+            part.lerp_(enlarge_window(smooth, FIRST, window).to(part.dtype), hidden.to(part.dtype))  # exact for 0 and 1
 
     each(add, squares(height, width, side))
     smooth = _pull_push(sums)

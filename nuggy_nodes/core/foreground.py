@@ -153,4 +153,4 @@ def _put(outs: list[Tensor], alpha: Tensor, window: Window, colours: Tensor) -> 
     mixed = unsure(alpha[top:bottom, left:right])
     for out, part in zip(outs, (colours[:3], colours[3:])):
         old = out[:, top:bottom, left:right]
-        old.copy_(torch.where(mixed, part.to(old.dtype), old))
+        old.lerp_(part.to(old.dtype), mixed.to(old.dtype))  # exact for 0 and 1, and faster than torch.where
