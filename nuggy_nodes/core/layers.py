@@ -7,7 +7,7 @@ from torch import Tensor
 from .fill import fill_hidden
 from .foreground import estimate_foreground
 
-COVERED = 0.9  # alpha above which too little of the background shows to tell its colour
+COVERED = 0.75  # alpha above which too little of the background shows to tell its colour
 
 
 def layers(image: Tensor, alpha: Tensor, method: str = "multilevel") -> tuple[Tensor, Tensor]:
