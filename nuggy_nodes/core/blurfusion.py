@@ -59,12 +59,13 @@ def blur_fusion(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Wind
         outer = max(top - coarse, 0), min(bottom + coarse, height), max(left - coarse, 0), min(right + coarse, width)
         i, a, b = read(outer)
         first = enlarge_window(means, coarse, outer)
-        part = _weighted(_apply(first, i, a)[:3], first[3:], a, b)
+        part = _weighted(_apply(first[:3], first[3:], i, a), first[3:], a, b)
         second = _fuse(block_means(part, fine) if fine > 1 else part, NARROW)
         if fine > 1:
             second = enlarge_window(second, fine, (0, part.shape[1], 0, part.shape[2]))
         inner = slice(top - outer[0], bottom - outer[0]), slice(left - outer[2], right - outer[2])
-        put(window, _apply(second[:, inner[0], inner[1]], i[:, inner[0], inner[1]], a[inner]))
+        (fore, back), i, a = second[:, inner[0], inner[1]].split(3), i[:, inner[0], inner[1]], a[inner]
+        put(window, torch.cat((_apply(fore, back, i, a), _apply(back, fore, i, 1 - a))))
 
     cut = list(squares(height, width, tile_side(alpha.device, coarse)))
     each(add, cut)
@@ -89,11 +90,7 @@ def _fuse(sums: Tensor, radius: int) -> Tensor:
     return means[:6]
 
 
-def _apply(means: Tensor, image: Tensor, a: Tensor) -> Tensor:
-    """(2) and its twin for the background, clamped to [0,1]. means [6,h,w], image [3,h,w], a [h,w]."""
-    b = 1 - a
-    rest = (image - means[:3] * a).addcmul_(means[3:], b, value=-1)
-    out = torch.empty(6, *a.shape, device=a.device)
-    torch.addcmul(means[:3], rest, a, out=out[:3])
-    torch.addcmul(means[3:], rest, b, out=out[3:])
-    return out.clamp_(0, 1)
+def _apply(own: Tensor, other: Tensor, image: Tensor, a: Tensor) -> Tensor:
+    """(2), clamped to [0,1], of the side whose weight is a [h,w] and whose means are `own`. Colours [3,h,w]."""
+    rest = (image - own * a).addcmul_(other, 1 - a, value=-1)
+    return torch.addcmul(own, rest, a).clamp_(0, 1)
