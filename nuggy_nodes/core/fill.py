@@ -17,12 +17,11 @@ from .blocks import block_means, enlarge_window
 from .checks import check_alpha, check_finite, check_image, match_batch
 from .composite import colour_plane
 from .errors import InputError
-from .share import Each, Window, sharing, squares
+from .share import Each, Window, sharing, tiles
 from .unsure import HIDDEN
 
 ENOUGH = 8.0  # a block whose mean weight is 1/8 or more keeps its own colour alone
 FIRST = 8  # side in pixels of the blocks of the finest level
-CPU_TILE, DEVICE_TILE = 88, 2048  # pixels, multiples of FIRST; four planes stay below the 32768 values of share.py
 
 
 def fill_hidden(colours: Tensor, alpha: Tensor, colour: Sequence[float] | None = None, below: float = HIDDEN) -> Tensor:
@@ -55,34 +54,36 @@ def fill_hidden(colours: Tensor, alpha: Tensor, colour: Sequence[float] | None =
 def fill_one(
     colours: Tensor, alpha: Tensor, each: Each, colour: Sequence[float] | None = None, below: float = HIDDEN
 ) -> None:
-    """fill_hidden of one picture, in place. colours: [3,H,W]; alpha: [H,W]."""
+    """fill_hidden of one picture, in place. colours: [3,H,W], not read in a tile of share.py that is all hidden; alpha:
+    [H,W]."""
     if colour is not None:
         colours.copy_(torch.where(alpha >= below, colours, colour_plane(colour, colours[None])[0]))
         return
     height, width = alpha.shape
-    side = CPU_TILE if colours.device.type == "cpu" else DEVICE_TILE
     sums = torch.zeros(4, -(-height // FIRST), -(-width // FIRST), device=colours.device)
 
     def add(window: Window) -> None:
         top, bottom, left, right = window
         weight = alpha[top:bottom, left:right].float()
-        seen = weight >= below
-        if bool(seen.any()):
+        if float(weight.max()) >= below:
             part = torch.empty(4, *weight.shape, device=weight.device)
-            torch.mul(weight, seen, out=part[3])
+            torch.mul(weight, (weight >= below).float(), out=part[3])
             torch.mul(colours[:, top:bottom, left:right].float(), part[3], out=part[:3])
             sums[:, top // FIRST : -(-bottom // FIRST), left // FIRST : -(-right // FIRST)] = block_means(part, FIRST)
 
     def replace(window: Window) -> None:
         top, bottom, left, right = window
-        hidden = alpha[top:bottom, left:right] < below
-        if bool(hidden.any()):
-            part = colours[:, top:bottom, left:right]
-            part.lerp_(enlarge_window(smooth, FIRST, window).to(part.dtype), hidden.to(part.dtype))  # exact for 0 and 1
+        low, high = (float(x) for x in alpha[top:bottom, left:right].aminmax())
+        if low < below:
+            new, part = enlarge_window(smooth, FIRST, window).to(colours.dtype), colours[:, top:bottom, left:right]
+            if high < below:
+                part.copy_(new)
+            else:  # exact for 0 and 1, and faster than torch.where
+                part.lerp_(new, (alpha[top:bottom, left:right] < below).to(part.dtype))
 
-    each(add, squares(height, width, side))
+    each(add, tiles(height, width, colours.device))
     smooth = _pull_push(sums)
-    each(replace, squares(height, width, side))
+    each(replace, tiles(height, width, colours.device))
 
 
 def _pull_push(sums: Tensor) -> Tensor:

@@ -19,10 +19,9 @@ from .errors import InputError
 from .fill import fill_one
 from .multilevel import multilevel
 from .opacity import within
-from .share import Each, Window, sharing, squares
-from .unsure import CELL, unsure, unsure_cells
+from .share import Each, Window, sharing, tiles
+from .unsure import CELL, HIDDEN, unsure, unsure_cells
 
-CPU_TILE, DEVICE_TILE = 104, 2048  # pixels, multiples of CELL; three planes stay below the 32768 values of share.py
 METHODS = {"multilevel": multilevel, "blur-fusion": blur_fusion, "none": None}
 Colour = Sequence[float]
 
@@ -127,7 +126,10 @@ def _unit(x: Tensor, name: str) -> Tensor:
 
 
 def _begin(image: Tensor, alpha: Tensor, outs: list[Tensor], each: Each) -> Tensor:
-    """Check the values, copy the image to the outputs, find the unsure cells: one pass. Returns unsure_cells(alpha)."""
+    """Check the values, copy the image to the outputs, find the unsure cells: one pass. Returns unsure_cells(alpha).
+
+    A tile where an output's colours are all hidden is left as it is: the fill writes it.
+    """
     height, width = alpha.shape
     cells = torch.zeros(-(-height // CELL), -(-width // CELL), dtype=torch.bool, device=alpha.device)
 
@@ -138,12 +140,13 @@ def _begin(image: Tensor, alpha: Tensor, outs: list[Tensor], each: Each) -> Tens
         if not (low >= 0 and high <= 1):
             _unit(alpha, "alpha")
         check_finite(part)
-        for out in outs:
-            out[:, top:bottom, left:right] = part
+        for out, most in zip(outs, (high, 1 - low)):
+            if most >= 0.9 * HIDDEN:  # less, since the fill may round 1 - alpha otherwise
+                out[:, top:bottom, left:right] = part
         if low < high or 0 < low < 1:
             cells[top // CELL : -(-bottom // CELL), left // CELL : -(-right // CELL)] = unsure_cells(matte)
 
-    each(work, squares(height, width, CPU_TILE if alpha.device.type == "cpu" else DEVICE_TILE))
+    each(work, tiles(height, width, alpha.device))
     return cells
 
 

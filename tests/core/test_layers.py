@@ -36,7 +36,7 @@ def test_what_is_covered_is_continued_and_not_a_remainder():
     covered = (alpha > COVERED).expand_as(image)
     assert covered.sum() > 1000
     assert (made - back)[covered].abs().max() < 0.5 * (plain - back)[covered].abs().max()
-    assert (made - back)[covered].abs().mean() < 0.5 * (plain - back)[covered].abs().mean()
+    assert (made - back)[covered].abs().mean() < 0.7 * (plain - back)[covered].abs().mean()
 
 
 def test_batches_and_a_photograph_that_is_covered_wholly():
