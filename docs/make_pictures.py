@@ -1,4 +1,4 @@
-"""Makes before-after.jpg for the README:  python docs/make_pictures.py"""
+"""Makes before-after.jpg and foreground.jpg for the README:  python docs/make_pictures.py"""
 
 from pathlib import Path
 
@@ -7,24 +7,48 @@ import torch
 from PIL import Image
 
 from nuggy_nodes.cli.work import to_pixels, to_tensor
-from nuggy_nodes.core import choose_precision, cutout, load
-from nuggy_nodes.core.composite import colour_plane
+from nuggy_nodes.core import Cutout, Network, choose_precision, cutout, estimate_foreground, load
+from nuggy_nodes.core.composite import colour_plane, over
 
 ROOT = Path(__file__).parents[1]
 COLOURS = ((0.16, 0.44, 0.62), (0.93, 0.36, 0.25))
+WHITE = (1.0, 1.0, 1.0)
+Box = tuple[int, int, int, int]
+
+
+def cut(name: str, network: Network) -> Cutout:
+    photograph = Image.open(ROOT / "samples" / f"{name}.jpg").convert("RGB")
+    return cutout(to_tensor(np.array(photograph), torch.device("cpu")), network, "best")
+
+
+def row(pictures: list[torch.Tensor], box: Box, size: tuple[int, int]) -> np.ndarray:
+    tiles = [Image.fromarray(to_pixels(x, np.uint8)).crop(box).resize(size, Image.LANCZOS) for x in pictures]
+    return np.hstack([np.asarray(t) for t in tiles])
+
+
+def before_after(network: Network) -> np.ndarray:
+    """A photograph, and the cut-out over two colours."""
+    rows = []
+    for name, box in (("kitten-on-lawn", (300, 150, 1300, 850)), ("dragonfly-on-lavender", (600, 60, 1600, 760))):
+        result = cut(name, network)
+        shown = [result.image] + [result.over(colour_plane(c, result.image)) for c in COLOURS]
+        rows.append(row(shown, box, (500, 350)))
+    return np.vstack(rows)
+
+
+def rim(network: Network) -> np.ndarray:
+    """A photograph, and the cut-out over white: with the photograph's own colours, and with the subject's."""
+    result = cut("kitten-on-lawn", network)
+    white = colour_plane(WHITE, result.image)
+    plain = over(estimate_foreground(result.image, result.alpha, "none"), result.alpha, white)
+    boxes = ((580, 290, 880, 440), (450, 270, 750, 420))  # the head's top; an ear and a cheek
+    return np.vstack([row([result.image, plain, result.over(white)], box, (480, 240)) for box in boxes])
 
 
 def main() -> None:
     network = load(dtype=choose_precision(torch.device("cpu")))
-    rows = []
-    for name, box in (("kitten-on-lawn", (300, 150, 1300, 850)), ("dragonfly-on-lavender", (600, 60, 1600, 760))):
-        photograph = Image.open(ROOT / "samples" / f"{name}.jpg").convert("RGB")
-        image = to_tensor(np.array(photograph), torch.device("cpu"))
-        result = cutout(image, network, "best")
-        shown = [image] + [result.over(colour_plane(c, image)) for c in COLOURS]
-        tiles = [Image.fromarray(to_pixels(x, np.uint8)).crop(box).resize((500, 350), Image.LANCZOS) for x in shown]
-        rows.append(np.hstack([np.asarray(t) for t in tiles]))
-    Image.fromarray(np.vstack(rows)).save(ROOT / "docs" / "before-after.jpg", quality=86)
+    Image.fromarray(before_after(network)).save(ROOT / "docs" / "before-after.jpg", quality=86)
+    Image.fromarray(rim(network)).save(ROOT / "docs" / "foreground.jpg", quality=88)
 
 
 if __name__ == "__main__":

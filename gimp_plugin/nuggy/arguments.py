@@ -67,6 +67,12 @@ def add(p, new_layer):
             ("add", _("Add"), _("Visible is what either mask shows")),
         ), "replace", rw)  # fmt: skip
     if new_layer:
+        p.add_choice_argument(
+            "foreground", _("_Foreground colours"), _("The new layer's colours at soft edges"), _choice(
+                ("multilevel", _("The subject's own"), _("The background's colour is taken out of soft edges")),
+                ("blur-fusion", _("The subject's own, coarser"), _("By a simpler method; part of a rim stays")),
+                ("none", _("As in the layer"), _("Soft edges keep a rim of the background's colour")),
+            ), "multilevel", rw)  # fmt: skip
         p.add_boolean_argument(
             "hide-original", _("Hide the origi_nal layer"), _("So that the cut-out is seen at once"), True, rw
         )
@@ -80,11 +86,12 @@ def add(p, new_layer):
 
 
 def of(config):
-    """The worker's fields for a configuration."""
+    """The worker's fields for a configuration. Behind a mask, in the preview too, the layer keeps its own colours."""
+    own = config.get_property("foreground") if config.find_property("foreground") else "none"
     return {
         "recipe": config.get_property("recipe"),
         "existing": config.get_property("existing-mask"),
-        "settings": settings(config.get_property),
+        "settings": settings(config.get_property) | {"foreground": own},
     }
 
 

@@ -24,7 +24,7 @@ def run(procedure, config, image, layer, ask, launch):
     window = GimpUi.ProcedureDialog.new(procedure, config, title(procedure))
     top = ["recipe", "keep", "existing-mask"]
     if config.find_property("hide-original"):
-        top.append("hide-original")
+        top += ["foreground", "hide-original"]
     fine = ["fine-tune"]
     for name, _field, _factor, _low, _high, _value, digits in arguments.FINE:
         window.get_scale_entry(name, 1.0).set_digits(digits)

@@ -18,6 +18,7 @@ STAGES = {
     "read": lambda: _("Reading the layer..."),
     "network": lambda: _("Finding the subject..."),
     "refine": lambda: _("Following hair and edges..."),
+    "colours": lambda: _("Finding the edges' own colours..."),
     "done": lambda: _("Making the mask..."),
     "write": lambda: _("Making the mask..."),
 }

@@ -11,15 +11,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core import Network, choose_device, choose_precision, cutout, load, recipe
+from ..core import Network, choose_device, choose_precision, cutout, estimate_foreground, load, recipe
 from ..core.errors import InputError, NuggyError, WeightsError
+from ..core.opacity import shown, within
 from ..core.predict import out_of_memory
 from ..core.recipes import Recipe
+from ..core.unsure import HIDDEN
 from .memory import remembering
 from .protocol import DEPTHS, Bytes, Job, Message
 from .server import Report, RequestError
 
-NEUTRAL = 0.5  # what the network sees where the layer is transparent
 DTYPES: dict[str, Any] = {"u8": np.uint8, "u16": np.uint16, "float": np.float32}
 assert DTYPES.keys() == DEPTHS.keys()
 
@@ -64,20 +65,23 @@ class Worker:
         report("read", 0.0)
         colours, opacity = _pixels(job, blobs["pixels"], self.device)
         bounded = colours.nan_to_num(0.0, 1.0, 0.0).clamp_(0, 1) if job.depth == "float" else colours
-        if opacity is not None:
-            bounded = torch.lerp(torch.full_like(bounded, NEUTRAL), bounded, opacity)
         before = time.perf_counter()
-        result = cutout(bounded, network, wanted, report=lambda stage, share: report(stage, 0.98 * share))
+        seen = bounded if opacity is None else shown(bounded, opacity)
+        result = cutout(seen, network, wanted, report=lambda stage, share: report(stage, 0.96 * share))
         core = time.perf_counter() - before
-        report("write", 0.98)
         alpha = result.alpha if opacity is None else within(result.alpha, opacity)
         alpha = combine(alpha, *_there(job, blobs, self.device), job.existing)
         answer: dict[str, Bytes] = {}
+        if job.want in ("layer", "preview"):
+            report("colours", 0.96)
+            visible = alpha if opacity is None else alpha * opacity
+            own = estimate_foreground(bounded, visible, wanted.foreground, fill=wanted.fill_colour, opacity=opacity)
+            beyond = torch.where(visible >= HIDDEN, colours - bounded, 0)  # colours beyond sRGB stay beyond it
+            layer = torch.cat((own.add_(beyond), visible), 1)
+        report("write", 0.98)
         if job.want in ("mask", "preview"):
             answer["mask"] = to_bytes(alpha, job.mask_depth if job.want == "mask" else "u8")
         if job.want in ("layer", "preview"):
-            cleaned = colours + (result.colours - bounded)  # the change alone: colours beyond sRGB stay beyond it
-            layer = torch.cat((cleaned, alpha if opacity is None else alpha * opacity), 1)
             answer["layer"] = to_bytes(layer, "float" if job.want == "layer" else "u8")
         seconds = {"core": core, "all": time.perf_counter() - started, **result.seconds}
         return Message({"seconds": {k: round(v, 4) for k, v in seconds.items()}}, answer)
@@ -99,12 +103,6 @@ class Worker:
             "device": str(self.device),
             "weights": str(network.path),
         }
-
-
-def within(alpha: Tensor, opacity: Tensor) -> Tensor:
-    """The mask that, multiplied by the layer's own opacity, gives the smaller of the two: a cut-out never makes a pixel
-    more opaque than it was, and does not thin a soft edge twice. Where the layer is empty the mask is alpha itself."""
-    return torch.where(opacity > 0, (alpha / opacity.clamp(min=1e-6)).clamp(max=1), alpha)
 
 
 def combine(new: Tensor, old: Tensor | None, selection: Tensor | None, how: str) -> Tensor:

@@ -18,8 +18,6 @@ from ..core.errors import InputError
 from ..pictures import Picture, encode, read, write
 from .jobs import Job
 
-NEUTRAL = 0.5  # what the network sees where the photograph is already transparent
-
 
 def background(text: str | None) -> tuple[float, ...] | Tensor:
     """A colour (name, hex, CSS function) or a picture file [1,3,H,W]; None is white. Raises InputError, ImageError."""
@@ -92,13 +90,10 @@ class Worker:
         started = time.perf_counter()
         image = to_tensor(picture.rgb, self.device)
         have = None if picture.alpha is None else to_tensor(picture.alpha, self.device)
-        shown = image if have is None else torch.lerp(torch.full_like(image, NEUTRAL), image, have)
         seconds = {"tensor": time.perf_counter() - started}
-        result = cutout(shown, network, self.recipe, report=report)
-        if have is not None:  # never more opaque than it was
-            result = Cutout(torch.minimum(result.alpha, have), image, result.islands, result.seconds)
+        result = cutout(image, network, self.recipe, opacity=have, report=report)
         started = time.perf_counter()
-        pixels = self._pixels(result, picture)
+        pixels = self._pixels(result, picture.rgb.dtype)
         seconds |= {**result.seconds, "pixels": time.perf_counter() - started}
         note = picture.note
         if self.args.format == "webp" and picture.rgb.dtype == np.uint16:
@@ -118,17 +113,15 @@ class Worker:
         """Raises ImageError."""
         write(job.result, data, overwrite=self.args.overwrite)
 
-    def _pixels(self, result: Cutout, picture: Picture) -> np.ndarray:
-        dtype = picture.rgb.dtype
-        alpha = to_pixels(result.alpha, dtype)
+    def _pixels(self, result: Cutout, dtype: Any) -> np.ndarray:
         if self.args.output == "mask":
-            return alpha
+            return to_pixels(result.alpha, dtype)
         if self.args.output == "rgba":
-            return np.dstack((picture.rgb, alpha))
+            return np.dstack((to_pixels(result.colours, dtype), to_pixels(result.alpha, dtype)))
         behind = self.behind
         assert behind is not None  # the composite's background is made with the arguments
         if isinstance(behind, Tensor):
             plane = fit(behind.to(self.device), *result.alpha.shape[-2:])
         else:
-            plane = colour_plane(behind, result.colours)
+            plane = colour_plane(behind, result.image)
         return to_pixels(result.over(plane), dtype)

@@ -5,10 +5,11 @@ Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021. With box mean
     F' = mean(alpha F) / mean(alpha),  B' = mean(b B) / mean(b)                   (1)
     F  = F' + alpha (I - alpha F' - b B')                                         (2)
 
-first with F = B = I and a window of 90 pixels, then ("x2") with the F and B' of the first pass and a window of 6. The
-windows here are 91 and 7 wide (radius 45 and 3), on pictures of up to 1536 pixels. Larger pictures keep the windows'
-share of the picture: both passes' means are taken over blocks of s x s pixels, s = round(long side / 1024), and
-enlarged bilinearly; (2) is always applied at full size.
+first with F = B = I and a window of 90 pixels, then ("x2") with the F and B' of the first pass and a window of 6.
+
+Here the first means are taken over blocks of 4x4 pixels, 23 blocks wide, and enlarged bilinearly: at that width nothing
+is lost. The second window is 7 pixels wide, and the second pass done only around unsure pixels. Pictures larger than
+1536 pixels keep the windows' share of the picture: there s = round(long side / 1024) pixels stand for one.
 """
 
 from __future__ import annotations
@@ -16,76 +17,80 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from .blocks import enlarge_window
+from .blocks import block_means, enlarge_window
 from .boxmean import box_mean
-from .share import Each, Window
+from .share import Each, Window, squares, tile_side
 from .unsure import near_cells, spread
 
-WIDE, NARROW = 45, 3  # radii in blocks
-STRIP = 1 << 20  # pixels held at a time
+BLOCK = 4  # of the first pass, in pixels of a small picture
+WIDE, NARROW = 11, 3  # radii: in blocks, in pixels of a small picture
 TINY = 1e-6
 
 
 def blur_fusion(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Window, Tensor], None], each: Each) -> None:
-    """Foreground and background colours, in strips of rows, of the strips that hold unsure pixels.
+    """Foreground and background colours of the tiles that hold unsure pixels.
 
-    image: [3,H,W]; alpha: [H,W] float32, 0..1; cells: unsure_cells(alpha); background is taken from near cells alone.
-    Calls put((top, bottom, left, right), colours): colours [6,h,w] float32 in [0,1], foreground then background.
-    `each` is multilevel's and of no use here.
+    image: [3,H,W]; alpha: [H,W] float32, 0..1; cells: unsure_cells(alpha); background is taken from near cells alone;
+    each: of share.sharing. Calls put((top, bottom, left, right), colours) as multilevel does: colours [6,h,w] float32
+    in [0,1], foreground then background.
     """
     height, width = alpha.shape
     near = near_cells(cells)
-    block = max(round(max(height, width) / 1024), 1)
-    rows = max(STRIP // width // block, 1) * block
-    strips = [(top, min(top + rows, height)) for top in range(0, height, rows)]
+    fine = max(round(max(height, width) / 1024), 1)
+    coarse = BLOCK * fine
+    sums = torch.zeros(8, -(-height // coarse), -(-width // coarse), device=alpha.device)
 
-    def read(top: int, bottom: int) -> tuple[Tensor, Tensor, Tensor]:
-        a = alpha[top:bottom]
-        return image[:, top:bottom].float(), a, (1 - a) * spread(near, top, bottom, 0, width)
+    def read(window: Window) -> tuple[Tensor, Tensor, Tensor]:
+        top, bottom, left, right = window
+        a = alpha[top:bottom, left:right]
+        return image[:, top:bottom, left:right].float(), a, (1 - a).mul_(spread(near, *window))
 
-    sums = []
-    for top, bottom in strips:
-        i, a, b = read(top, bottom)
-        sums.append(_blocks(torch.cat((i * a, i * b, a[None], b[None])), block))
-    first = torch.cat(sums, 1)
-    weights = first[6:]
-    means = _fuse(first[:3], first[3:6], weights, WIDE)
+    def add(window: Window) -> None:
+        i, a, b = read(window)
+        top, bottom, left, right = (-(-x // coarse) for x in window)
+        sums[:, top:bottom, left:right] = block_means(_weighted(i, i, a, b), coarse)
 
-    sums = []
-    for top, bottom in strips:
-        i, a, _ = read(top, bottom)
-        sums.append(_blocks(_apply(_enlarge(means, top, bottom, width, block), i, a)[:3] * a, block))
-    means = _fuse(torch.cat(sums, 1), means[3:] * weights[1], weights, NARROW)
+    def finish(window: Window) -> None:
+        if not bool(spread(cells, *window).any()):
+            return
+        top, bottom, left, right = window
+        outer = max(top - coarse, 0), min(bottom + coarse, height), max(left - coarse, 0), min(right + coarse, width)
+        i, a, b = read(outer)
+        first = enlarge_window(means, coarse, outer)
+        part = _weighted(_apply(first[:3], first[3:], i, a), first[3:], a, b)
+        second = _fuse(block_means(part, fine) if fine > 1 else part, NARROW)
+        if fine > 1:
+            second = enlarge_window(second, fine, (0, part.shape[1], 0, part.shape[2]))
+        inner = slice(top - outer[0], bottom - outer[0]), slice(left - outer[2], right - outer[2])
+        (fore, back), i, a = second[:, inner[0], inner[1]].split(3), i[:, inner[0], inner[1]], a[inner]
+        put(window, torch.cat((_apply(fore, back, i, a), _apply(back, fore, i, 1 - a))))
 
-    for top, bottom in strips:
-        if bool(spread(cells, top, bottom, 0, width).any()):
-            i, a, _ = read(top, bottom)
-            put((top, bottom, 0, width), _apply(_enlarge(means, top, bottom, width, block), i, a))
+    cut = list(squares(height, width, tile_side(alpha.device, coarse)))
+    each(add, cut)
+    means = _fuse(sums, WIDE)
+    each(finish, cut)
 
 
-def _fuse(fore: Tensor, back: Tensor, weights: Tensor, radius: int) -> Tensor:
+def _weighted(fore: Tensor, back: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """Colours times their weights, and the weights: [8,h,w]."""
+    out = torch.empty(8, *a.shape, device=a.device)
+    torch.mul(fore, a, out=out[:3])
+    torch.mul(back, b, out=out[3:6])
+    out[6], out[7] = a, b
+    return out
+
+
+def _fuse(sums: Tensor, radius: int) -> Tensor:
     """(1): box means of the weighted colours over box means of the weights. Returns [6,h,w]."""
-    means = box_mean(torch.cat((fore, back, weights))[None], radius)[0]
+    means = box_mean(sums[None], radius)[0]
     means[:3] /= means[6].clamp(min=TINY)
     means[3:6] /= means[7].clamp(min=TINY)
     return means[:6]
 
 
-def _apply(means: Tensor, image: Tensor, a: Tensor) -> Tensor:
-    """(2) and its twin for the background, clamped to [0,1]. means [6,h,w], image [3,h,w], a [h,w]."""
-    b = 1 - a
-    rest = image - means[:3] * a - means[3:] * b
-    return torch.cat((means[:3].addcmul(rest, a), means[3:].addcmul(rest, b))).clamp_(0, 1)
-
-
-def _blocks(x: Tensor, block: int) -> Tensor:
-    """Means over blocks; a border block counts its pixels inside the picture."""
-    return x if block == 1 else F.avg_pool2d(x[None], block, ceil_mode=True, count_include_pad=False)[0]
-
-
-def _enlarge(means: Tensor, top: int, bottom: int, width: int, block: int) -> Tensor:
-    """Rows top..bottom of the block means at full size."""
-    return means[:, top:bottom] if block == 1 else enlarge_window(means, block, (top, bottom, 0, width))
+def _apply(own: Tensor, other: Tensor, image: Tensor, a: Tensor) -> Tensor:
+    """(2), clamped to [0,1], of the side whose weight is a [h,w] and whose means are `own`. Colours [3,h,w]."""
+    rest = (image - own * a).addcmul_(other, 1 - a, value=-1)
+    return torch.addcmul(own, rest, a).clamp_(0, 1)

@@ -6,6 +6,7 @@ GIMP's legacy modes and browsers blend. Straight alpha throughout: a colour is n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import torch
@@ -34,6 +35,15 @@ def over(foreground: Tensor, alpha: Tensor, background: Tensor) -> Tensor:
     foreground, background = match_batch(foreground, background, "foreground", "background")
     alpha, _ = match_batch(alpha, foreground, "alpha", "foreground")
     return torch.lerp(background.to(foreground.dtype), foreground, alpha.to(foreground.dtype))
+
+
+def parse_colour(text: str) -> tuple[float, ...]:
+    """'#rrggbb' or '#rgb' as three values 0..1. Raises InputError."""
+    found = re.fullmatch(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})", text.strip())
+    if not found:
+        raise InputError(f"a colour is written #rrggbb, for example #ffffff for white; got {text!r}")
+    digits = found[1] if len(found[1]) == 6 else "".join(c + c for c in found[1])
+    return tuple(int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4))
 
 
 def colour_plane(colour: Sequence[float], like: Tensor) -> Tensor:

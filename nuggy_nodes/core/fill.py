@@ -17,21 +17,20 @@ from .blocks import block_means, enlarge_window
 from .checks import check_alpha, check_finite, check_image, match_batch
 from .composite import colour_plane
 from .errors import InputError
-from .share import Each, Window, sharing, squares
+from .share import Each, Window, sharing, tiles
+from .unsure import HIDDEN
 
-HIDDEN = 0.5 / 255  # what eight bits store as 0
 ENOUGH = 8.0  # a block whose mean weight is 1/8 or more keeps its own colour alone
 FIRST = 8  # side in pixels of the blocks of the finest level
-CPU_TILE, DEVICE_TILE = 88, 2048  # pixels, multiples of FIRST; four planes stay below the 32768 values of share.py
 
 
 def fill_hidden(colours: Tensor, alpha: Tensor, colour: Sequence[float] | None = None, below: float = HIDDEN) -> Tensor:
-    """Replace the colours where alpha <= `below`: smoothly from the visible colours around, or by `colour`.
+    """Replace the colours where alpha < `below`: smoothly from the visible colours around, or by `colour`.
 
     colours: [B,3,H,W], 0..1; alpha: [B,1,H,W], batches equal or one; colour: three values 0..1, or None for the smooth
-    fill; below: 0 or more and under 1, by default half of an 8-bit step. Returns [B,3,H,W] in the dtype of `colours`.
+    fill; below: 0 or more and under 1, by default one 8-bit step. Returns [B,3,H,W] in the dtype of `colours`.
 
-    Guaranteed: a visible pixel (alpha > below) keeps its colour bit for bit; a hidden pixel's new colour is a function
+    Guaranteed: a visible pixel (alpha >= below) keeps its colour bit for bit; a hidden pixel's new colour is a function
     of alpha and of the visible pixels' colours alone, so no hidden colour, near or far, has any influence on the
     result. A picture without visible pixels becomes black (or `colour`).
     Raises InputError for bad shapes, sizes, values, and for NaN or infinity.
@@ -45,41 +44,46 @@ def fill_hidden(colours: Tensor, alpha: Tensor, colour: Sequence[float] | None =
     check_finite(alpha, "alpha")
     check_finite(colours, "colours")
     colours, alpha = match_batch(colours.detach(), alpha.detach(), "colours", "alpha")
-    if colour is not None:
-        return torch.where(alpha > below, colours, colour_plane(colour, colours))
     out = colours.clone(memory_format=torch.contiguous_format)
     with sharing(colours.device) as each:
         for picture, matte in zip(out, alpha):
-            fill_one(picture, matte[0], each, below)
+            fill_one(picture, matte[0], each, colour, below)
     return out
 
 
-def fill_one(colours: Tensor, alpha: Tensor, each: Each, below: float = HIDDEN) -> None:
-    """The smooth fill of one picture, in place. colours: [3,H,W]; alpha: [H,W]."""
+def fill_one(
+    colours: Tensor, alpha: Tensor, each: Each, colour: Sequence[float] | None = None, below: float = HIDDEN
+) -> None:
+    """fill_hidden of one picture, in place. colours: [3,H,W], not read in a tile of share.py that is all hidden; alpha:
+    [H,W]."""
+    if colour is not None:
+        colours.copy_(torch.where(alpha >= below, colours, colour_plane(colour, colours[None])[0]))
+        return
     height, width = alpha.shape
-    side = CPU_TILE if colours.device.type == "cpu" else DEVICE_TILE
     sums = torch.zeros(4, -(-height // FIRST), -(-width // FIRST), device=colours.device)
 
     def add(window: Window) -> None:
         top, bottom, left, right = window
         weight = alpha[top:bottom, left:right].float()
-        seen = weight > below
-        if bool(seen.any()):
+        if float(weight.max()) >= below:
             part = torch.empty(4, *weight.shape, device=weight.device)
-            torch.mul(weight, seen, out=part[3])
+            torch.mul(weight, (weight >= below).float(), out=part[3])
             torch.mul(colours[:, top:bottom, left:right].float(), part[3], out=part[:3])
             sums[:, top // FIRST : -(-bottom // FIRST), left // FIRST : -(-right // FIRST)] = block_means(part, FIRST)
 
     def replace(window: Window) -> None:
         top, bottom, left, right = window
-        hidden = alpha[top:bottom, left:right] <= below
-        if bool(hidden.any()):
-            part = colours[:, top:bottom, left:right]
-            part.copy_(torch.where(hidden, enlarge_window(smooth, FIRST, window).to(part.dtype), part))
+        low, high = (float(x) for x in alpha[top:bottom, left:right].aminmax())
+        if low < below:
+            new, part = enlarge_window(smooth, FIRST, window).to(colours.dtype), colours[:, top:bottom, left:right]
+            if high < below:
+                part.copy_(new)
+            else:  # exact for 0 and 1, and faster than torch.where
+                part.lerp_(new, (alpha[top:bottom, left:right] < below).to(part.dtype))
 
-    each(add, squares(height, width, side))
+    each(add, tiles(height, width, colours.device))
     smooth = _pull_push(sums)
-    each(replace, squares(height, width, side))
+    each(replace, tiles(height, width, colours.device))
 
 
 def _pull_push(sums: Tensor) -> Tensor:

@@ -35,14 +35,11 @@ from torch import Tensor
 
 from .blocks import enlarge_window
 from .mixture import PLANES, coarsen, mix_back, planes_of, relax, repeat, stiffness
-from .share import Each, Window, squares
+from .share import Each, Window, squares, tile_side
 from .unsure import CELL, near_cells
 
 LARGE = 4_000_000  # pixels; above, iterations start at blocks of 4x4 pixels instead of 2x2
-FINER, SMALL = 2, 10  # iterations, and where a side is at most SMALL_SIDE
-SMALL_SIDE = 32
-# pixels; on a CPU a tile with its margin, six planes, stays below the 32768 values of share.py
-CPU_TILE, DEVICE_TILE = 64, 2048
+ITERATIONS = 2  # a level; on the smallest levels ten of them change no digit of the errors in benchmarks/RESULTS.md
 
 
 def multilevel(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Window, Tensor], None], each: Each) -> None:
@@ -53,7 +50,7 @@ def multilevel(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Windo
     then background. Pixels that are not unsure hold no sensible value.
     """
     height, width = alpha.shape
-    side = CPU_TILE if alpha.device.type == "cpu" else DEVICE_TILE
+    side = tile_side(alpha.device)
     near = near_cells(cells)
     near_here, unsure_here = near.cpu().numpy(), cells.cpu().numpy()
 
@@ -160,15 +157,14 @@ def _coarser(planes: Tensor, tiles: Iterable[Window], each: Each) -> Tensor:
 def _finer(colours: Tensor, planes: Tensor, tiles: Iterable[Window], beside: Iterable[Window], each: Each) -> Tensor:
     """Colours of the next finer level, whose planes these are: solved in `tiles`, repeated in `beside`."""
     h, w = planes.shape[-2:]
-    count = SMALL if max(h, w) <= SMALL_SIDE else FINER
     out = torch.empty(6, h, w, device=colours.device)
     for top, bottom, left, right in beside:
         out[:, top:bottom, left:right] = repeat(colours, (top, bottom, left, right))
 
     def work(tile: Window) -> None:
-        outer = _widen(tile, count, h, w)
+        outer = _widen(tile, ITERATIONS, h, w)
         part = planes[:, outer[0] : outer[1], outer[2] : outer[3]]
-        done = relax(repeat(colours, outer), part, count)
+        done = relax(repeat(colours, outer), part, ITERATIONS)
         out[:, tile[0] : tile[1], tile[2] : tile[3]] = _crop(done, outer, tile)
 
     each(work, tiles)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from .boxmean import box_mean
-from .checks import check_image
+from .checks import check_alpha, check_image, match_batch
 from .composite import over, rgba
+from .errors import InputError
+from .foreground import estimate_foreground
 from .guided import enlarge, guided_filter
 from .islands import IslandReport, remove_islands
 from .levels import levels
+from .opacity import shown
 from .predict import Progress, predict
 from .recipes import Recipe
 from .recipes import recipe as find_recipe
@@ -30,13 +34,26 @@ GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma, on sRGB-encoded values
 
 @dataclass
 class Cutout:
-    """alpha [B,1,H,W] (1 = subject) and colours [B,3,H,W] at the photograph's size, straight; what islands were
-    removed, one report a photograph; seconds by stage."""
+    """alpha [B,1,H,W] (1 = subject) for the photographs image [B,3,H,W]; what islands were removed, one report a
+    photograph; seconds by stage. method, fill, opacity: as for foreground.estimate_foreground, which makes `colours`.
+    """
 
     alpha: Tensor
-    colours: Tensor
+    image: Tensor
+    method: str = "multilevel"
+    fill: Sequence[float] | None = None
+    opacity: Tensor | None = None
     islands: list[IslandReport] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def colours(self) -> Tensor:
+        """The subject's own colours [B,3,H,W], straight, nothing of the background where alpha is 0. Estimated when
+        first asked for: a caller that wants the alpha alone does not pay."""
+        started = time.perf_counter()
+        found = estimate_foreground(self.image, self.alpha, self.method, fill=self.fill, opacity=self.opacity)
+        self.seconds["colours"] = time.perf_counter() - started
+        return found
 
     def rgba(self) -> Tensor:
         """Straight-alpha picture [B,4,H,W]."""
@@ -49,17 +66,37 @@ class Cutout:
 
 @torch.inference_mode()
 def cutout(
-    images: Tensor, network: Network, recipe: str | Recipe = "default", *, chunk: int = 0, report: Report | None = None
+    images: Tensor,
+    network: Network,
+    recipe: str | Recipe = "default",
+    *,
+    opacity: Tensor | None = None,
+    chunk: int = 0,
+    report: Report | None = None,
 ) -> Cutout:
     """Cut the subject out of photographs.
 
     images: [B,3,H,W], 0..1, sRGB-encoded, on any device (the refinement runs there; the network where its weights
-    are). recipe: a name of recipes.RECIPES or a Recipe. chunk: squares at a time through the network (0: chosen).
+    are). recipe: a name of recipes.RECIPES or a Recipe. opacity: [B,1,H,W], of photographs that are transparent
+    already; alpha is then nowhere above it. chunk: squares at a time through the network (0: chosen).
     report(stage, share of the whole work done, 0..1) is called as the work goes on; an exception it raises ends it.
     Raises InputError.
     """
     check_image(images)
-    recipe = find_recipe(recipe)
+    settings = recipe = find_recipe(recipe)
+    photographs = images
+    if opacity is not None:
+        if check_alpha(opacity, "opacity").shape[-2:] != images.shape[-2:]:
+            raise InputError(
+                f"images are {tuple(images.shape)} and opacity {tuple(opacity.shape)}; sizes must be equal"
+            )
+        photographs, opacity = match_batch(images, opacity, "images", "opacity")
+        images = shown(photographs, opacity)
+
+    def result(alpha: Tensor, islands: list[IslandReport]) -> Cutout:
+        alpha = alpha if opacity is None else torch.minimum(alpha, opacity.to(alpha))
+        return Cutout(alpha, photographs, settings.foreground, settings.fill_colour, opacity, islands, seconds)
+
     seconds: dict[str, float] = {}
 
     again = recipe.looks > 1 and max(images.shape[-2:]) >= LARGE
@@ -71,7 +108,8 @@ def cutout(
     started = time.perf_counter()
     if recipe.name == "seed":
         alpha = torch.cat([seed_alpha(i, network, recipe, share(0, 1)) for i in images.split(1)])
-        return Cutout(alpha, images, [], {"network": time.perf_counter() - started})
+        seconds["network"] = time.perf_counter() - started
+        return result(alpha, [])
     first = 0.3 if again else 1.0
     coarse = predict(network, images, recipe.views, recipe.combine, chunk=chunk, progress=share(0, first))
     if again:
@@ -97,7 +135,7 @@ def cutout(
         parts.append(alpha)
     if report:
         report("done", 1.0)
-    return Cutout(torch.cat(parts), images, islands, seconds)
+    return result(torch.cat(parts), islands)
 
 
 def refine(image: Tensor, coarse: Tensor, recipe: Recipe) -> Tensor:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .composite import parse_colour
 from .errors import InputError
+from .foreground import METHODS
 from .predict import PAIR, View, parse_view
 
 WHOLE = 0.25  # a subject of this share of the photograph gets the full radius
@@ -18,10 +20,11 @@ def setting(default: Any, help: str) -> Any:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Every setting from photograph to alpha, in the order in which they work.
+    """Every setting from photograph to cut-out, in the order in which they work.
 
     The views go to predict.predict, looks to second_look.second_look, radius and epsilon to guided.guided_filter at the
-    photograph's full size, black, white and gamma to levels.levels, the rest to islands.remove_islands.
+    photograph's full size, black, white and gamma to levels.levels, the rest up to max_hole to islands.remove_islands;
+    foreground and fill to foreground.estimate_foreground, when colours are asked for.
     """
 
     name: str
@@ -49,6 +52,11 @@ class Recipe:
     min_reach: float = setting(0.02, "a slender part is kept from this share of the picture's diagonal")
     min_peak: float = setting(0.5, "a part is kept only if its alpha reaches this somewhere")
     max_hole: float = setting(0.0, "holes up to this share of the picture's pixels are filled; 0 fills none")
+    foreground: str = setting(
+        "multilevel",
+        "colours of soft edges, freed of the background: multilevel, blur-fusion (coarser), or none (as photographed)",
+    )
+    fill: str = setting("smooth", "colours where alpha is 0: smooth (the subject's, continued) or a colour, #rrggbb")
 
     def __post_init__(self) -> None:
         if self.guide not in ("colour", "grey", "none"):
@@ -59,6 +67,17 @@ class Recipe:
             raise InputError(f"looks must be 1 or 2; got {self.looks}")
         if not self.views:
             raise InputError("a recipe needs at least one view")
+        if self.foreground not in METHODS:
+            raise InputError(f"foreground must be {', '.join(METHODS)}; got {self.foreground!r}")
+        try:
+            _ = self.fill_colour
+        except InputError as e:
+            raise InputError(f"fill must be smooth or a colour: {e}") from None
+
+    @property
+    def fill_colour(self) -> tuple[float, ...] | None:
+        """`fill` as estimate_foreground takes it."""
+        return None if self.fill == "smooth" else parse_colour(self.fill)
 
     def radius_for(self, height: int, width: int, share: float = 1.0) -> int:
         """The guided filter's radius in whole pixels for a photograph of this size; at least 1.
@@ -80,7 +99,7 @@ def views(text: str) -> tuple[View, ...]:
 
 
 # The seed's recipe runs in seed.py; of its settings here only these can be changed: radius (pixels at 1024), epsilon,
-# threshold (its cutoff), min_area, gamma.
+# threshold (its cutoff), min_area, gamma, foreground, fill.
 RECIPES = {
     r.name: r
     for r in (
@@ -88,7 +107,17 @@ RECIPES = {
         Recipe("fast", views=views("896f")),
         Recipe("balanced", views=views("768f 896 768fp15"), combine="regions"),
         Recipe("best", views=views("896 896f 1024p15 1024fp15"), combine="regions", looks=2, passes=2),
-        Recipe("seed", guide="grey", radius=4, threshold=0.2, min_area=0.001, gamma=0.5, black=0.0, white=1.0),
+        Recipe(
+            "seed",
+            guide="grey",
+            radius=4,
+            threshold=0.2,
+            min_area=0.001,
+            gamma=0.5,
+            black=0.0,
+            white=1.0,
+            foreground="none",
+        ),
     )
 }
 RECIPES["default"] = RECIPES["balanced"]

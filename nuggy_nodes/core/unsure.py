@@ -1,6 +1,7 @@
 """Where an alpha is unsure, and the neighbourhood that may speak about the colours there.
 
-Only pixels with 0 < alpha < 1 mix two colours. The picture is divided into cells of 8x8 pixels; a cell is *near* if
+Only pixels with HIDDEN <= alpha < OPAQUE, which eight bits can tell from 0 and 1, are *unsure*: they mix two colours.
+The picture is divided into cells of 8x8 pixels; a cell is *near* if
 it, or one of its eight neighbours, holds an unsure pixel. Near cells are the evidence of colour estimation: every pixel
 closer than 9 px to an unsure one is near, no pixel farther than `REACH` px (rows and columns counted apart) is.
 """
@@ -11,13 +12,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+HIDDEN = 1 / 255  # what is below may be stored as 0: not every program that writes eight bits rounds, some cut off
+OPAQUE = 1 - 0.5 / 255  # what eight bits, rounded, store as 1
 CELL = 8
 REACH = 2 * CELL - 1  # pixels
 
 
 def unsure(alpha: Tensor) -> Tensor:
-    """True where 0 < alpha < 1. Any shape."""
-    return (alpha > 0) & (alpha < 1)
+    """True where an alpha of any shape is neither 0 nor 1, in eight bits."""
+    return (alpha >= HIDDEN) & (alpha < OPAQUE)
 
 
 def unsure_cells(alpha: Tensor) -> Tensor:

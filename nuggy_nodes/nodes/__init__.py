@@ -6,12 +6,26 @@ from comfy_api.latest import ComfyExtension, io
 
 from . import models
 from .composite import Composite
+from .foreground import NuggyForeground
 from .guided_filter_refine import GuidedFilterRefine
 from .island_remove import IslandRemove
 from .loader import NuggyLoader
+from .paste_back import NuggyPasteBack
+from .prepare_inpaint import NuggyPrepareInpaint
+from .steady_mask import NuggySteadyMask
 from .tta_mask import NuggyTTAMask
 
-NODES = [NuggyLoader, NuggyTTAMask, GuidedFilterRefine, IslandRemove, Composite]
+NODES = [
+    NuggyLoader,
+    NuggyTTAMask,
+    GuidedFilterRefine,
+    IslandRemove,
+    Composite,
+    NuggyForeground,
+    NuggyPrepareInpaint,
+    NuggyPasteBack,
+    NuggySteadyMask,
+]
 
 
 class Nuggy(ComfyExtension):

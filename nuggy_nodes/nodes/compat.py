@@ -20,6 +20,7 @@ from comfy_api.latest import io
 
 CATEGORY = "Nuggy"
 Model = io.Custom("BACKGROUND_REMOVAL")  # the type of ComfyUI's own RemoveBackground, by name: older ones lack it
+Stitch = io.Custom("NUGGY_STITCH")  # from Prepare Inpaint to Paste Back: core.inpainting.Stitch
 Patcher = getattr(comfy.model_patcher, "CoreModelPatcher", comfy.model_patcher.ModelPatcher)
 
 

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import torch
 from comfy_api.latest import io
 
 from ..core.checks import match_batch
-from ..core.composite import colour_plane, fit, over, rgba
+from ..core.composite import colour_plane, fit, over, parse_colour, rgba
 from ..core.errors import InputError
+from ..core.foreground import METHODS, estimate_foreground
 from ..core.guided import enlarge
 from .compat import colour_input, schema, wrong_choice
+from .progress import Bar
 from .tensors import from_image, from_mask, to_image, to_mask
-
-
-def parse_colour(text: str) -> tuple[float, ...]:
-    """'#rrggbb' or '#rgb' as three values 0..1. Raises InputError."""
-    found = re.fullmatch(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})", text.strip())
-    if not found:
-        raise InputError(f"a colour is written #rrggbb, for example #ffffff for white; got {text!r}")
-    digits = found[1] if len(found[1]) == 6 else "".join(c + c for c in found[1])
-    return tuple(int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4))
 
 
 class Composite(io.ComfyNode):
@@ -36,6 +28,7 @@ class Composite(io.ComfyNode):
                 io.Image.Input("background", optional=True),
                 colour_input("colour", "#ffffff"),
                 io.Combo.Input("fit", options=["cover", "contain", "stretch"], default="cover"),
+                io.Combo.Input("foreground", options=list(METHODS), default="multilevel"),
             ],
             [
                 io.Image.Output("picture"),
@@ -47,26 +40,36 @@ class Composite(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, colour: Any = None, fit: Any = None) -> bool | str:
+    def validate_inputs(cls, colour: Any = None, fit: Any = None, foreground: Any = None) -> bool | str:
         try:
             if isinstance(colour, str):
                 parse_colour(colour)
         except InputError as e:
             return str(e)
-        return wrong_choice(cls, fit=fit) or True
+        return wrong_choice(cls, fit=fit, foreground=foreground) or True
 
     @classmethod
-    def execute(
-        cls, image: torch.Tensor, mask: torch.Tensor, colour: str, fit: str, background: torch.Tensor | None = None
-    ) -> io.NodeOutput:
+    def execute(cls, image: torch.Tensor, mask: torch.Tensor, colour: str, fit: str, foreground: str,
+                background: torch.Tensor | None = None) -> io.NodeOutput:  # fmt: skip
         colours = from_image(image)
         alpha = enlarge(from_mask(mask).to(colours.device), *colours.shape[-2:])
         behind = backdrop(background, colour, fit, colours)
         colours, alpha = match_batch(colours, alpha, "image", "mask")
-        colours, behind = match_batch(colours, behind, "image", "background")
+        match_batch(colours, behind, "image", "background")  # refused before any work
+        colours, behind = match_batch(own_colours(colours, alpha, foreground), behind, "image", "background")
         alpha, _ = match_batch(alpha, colours, "mask", "background")
         picture, cut = over(colours, alpha, behind), rgba(colours, alpha)
         return io.NodeOutput(to_image(picture), to_image(cut), to_mask(alpha), to_mask(1 - alpha))
+
+
+def own_colours(images: torch.Tensor, alpha: torch.Tensor, method: str) -> torch.Tensor:
+    """The subject's colours, picture by picture, with progress; ComfyUI's Cancel ends it between two pictures."""
+    bar, out = Bar(len(images)), []
+    for i, (image, matte) in enumerate(zip(images.split(1), alpha.split(1))):
+        bar(i, len(images))
+        out.append(estimate_foreground(image, matte, method))
+    bar(len(images), len(images))
+    return torch.cat(out)
 
 
 def backdrop(background: torch.Tensor | None, colour: str, how: str, like: torch.Tensor) -> torch.Tensor:

@@ -57,6 +57,14 @@ def test_settings_are_a_recipes(arguments: types.ModuleType) -> None:
     )
     assert recipe("balanced", **sent).islands == balanced.islands
     assert arguments.settings({**values, "fine-tune": False}.get) == {"islands": "subject"}
+
+    class Config(dict):
+        get_property, find_property = dict.__getitem__, dict.get
+
+    given = Config(values | {"recipe": "fast", "existing-mask": "add", "fine-tune": False})
+    assert arguments.of(given)["settings"] == {"islands": "subject", "foreground": "none"}  # behind a mask
+    given["foreground"] = "blur-fusion"
+    assert recipe(**{"which": "fast"} | arguments.of(given)["settings"]).foreground == "blur-fusion"
     for name in arguments.RECIPES:
         recipe(name)
     assert arguments.EXISTING == protocol.EXISTING

@@ -93,28 +93,48 @@ def test_existing_mask_and_selection(worker: work.Worker, how: str) -> None:
     assert (found[:10] == old[:10]).all() and np.abs(found[10:20] - whole[10:20]).max() == 0
 
 
-def test_exported_alpha_is_the_smaller_of_the_two() -> None:
-    alpha = torch.tensor([0.0, 0.2, 0.5, 1.0, 1.0, 0.7])
-    opacity = torch.tensor([0.5, 0.5, 0.2, 0.3, 1.0, 0.0])
-    mask = work.within(alpha, opacity)
-    assert torch.allclose(mask * opacity, torch.minimum(alpha, opacity))
-    assert mask.min() >= 0 and mask.max() <= 1
-
-
 def test_layer_and_preview(worker: work.Worker) -> None:
     a = (picture(4) / 255).astype(np.float32)
     a[..., :3] *= 1.5  # beyond sRGB
     layer = ask(worker, Job(64, 48, 4, depth="float", want="layer"), pixels=a)["layer"].view(np.float32)
     layer = layer.reshape(48, 64, 4)
-    assert np.allclose(layer[..., :3], a[..., :3], atol=1e-6)
+    kept = (layer[..., 3] == a[..., 3]) & (a[..., 3] > 0.01)
+    assert kept.any() and np.allclose(layer[..., :3][kept], a[..., :3][kept], atol=1e-6)
     assert (layer[..., 3] <= a[..., 3] + 1e-6).all()
     both = ask(worker, Job(64, 48, 3, want="preview"), pixels=picture())
     assert (both["layer"].reshape(48, 64, 4)[..., 3] == both["mask"].reshape(48, 64)).all()
 
 
+@pytest.mark.parametrize("foreground", ["multilevel", "blur-fusion", "none"])
+def test_the_layer_holds_nothing_of_the_background(worker: work.Worker, foreground: str) -> None:
+    """Two layers that differ far outside the subject only, beyond sRGB there, give the same cut-out."""
+    a = (picture() / 255).astype(np.float32)
+    b = a.copy()
+    b[:, :8] = np.random.default_rng(1).uniform(-2, 0.04, (48, 8, 3))
+    job = Job(64, 48, 3, depth="float", want="layer", settings={"foreground": foreground})
+    one, two = (ask(worker, job, pixels=x)["layer"].view(np.float32).reshape(48, 64, 4) for x in (a, b))
+    assert np.array_equal(one, two) and (one[:, :8, 3] == 0).all() and np.allclose(one[:, :8, :3], 240 / 255, atol=0.02)
+
+
+def test_the_layers_own_colours_behind_a_mask(worker: work.Worker) -> None:
+    """Multi-level is the default of the layer; the preview shows what it is asked for."""
+    a = picture()
+    a[:, 30:34] = 130  # a soft edge
+    shown = {
+        how: ask(worker, Job(64, 48, 3, want="preview", settings={"foreground": how}), pixels=a)["layer"]
+        for how in ("none", "multilevel")
+    }
+    assert not np.array_equal(shown["none"], shown["multilevel"])
+    assert np.array_equal(ask(worker, Job(64, 48, 3, want="preview"), pixels=a)["layer"], shown["multilevel"])
+    plain = shown["none"].reshape(48, 64, 4)
+    seen = plain[..., 3] > 0
+    assert np.array_equal(plain[seen][:, :3], a[seen])
+
+
 @pytest.mark.parametrize(
     ("job", "words"),
     [
+        (Job(64, 48, 3, settings={"foreground": "all"}), "foreground"),
         (Job(64, 48, 3, recipe="magic"), "magic"),
         (Job(64, 48, 3, settings={"speed": 3}), "speed"),
         (Job(64, 48, 3, settings={"views": [1]}), "views"),

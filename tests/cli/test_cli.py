@@ -95,6 +95,48 @@ def test_outputs_formats_and_backgrounds(cat, tmp_path):
     assert run("--output", "composite", "--background", "nocolour") == 1
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("form", ["png", "tiff"])
+def test_colours_in_the_file_are_the_subjects(cat, tmp_path, network, bits, form):
+    """The file's colours are the core's; where its alpha is 0, nothing of the photograph is in it."""
+    import cv2
+    import torch
+
+    from nuggy_nodes.cli.work import to_tensor
+    from nuggy_nodes.core import View, cutout, recipe
+
+    top = 2**bits - 1
+    photo = np.array(Image.open(cat).convert("RGB")).astype(f"u{bits // 8}") * (top // 255)
+    cv2.imwrite(str(tmp_path / "p.png"), photo[..., ::-1])
+
+    def made(*options):
+        command = ["cutout", str(tmp_path / "p.png"), "-o", str(tmp_path / "o"), "--overwrite", "--format", form]
+        assert main([*command, *FAST, *options]) == 0
+        path = tmp_path / "o" / ("p.png" if form == "png" else "p.tif")
+        if bits == 8:  # OpenCV multiplies the colours of an 8-bit TIFF by its alpha
+            return np.array(Image.open(path)).astype(int)
+        got = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        assert got.dtype == np.uint16
+        return got[..., [2, 1, 0, 3]].astype(int)
+
+    found = made()
+    hidden, opaque = found[..., 3] == 0, found[..., 3] == top
+    assert hidden.mean() > 0.1 and np.array_equal(found[opaque][:, :3], photo[opaque])
+    own = (
+        cutout(to_tensor(photo, torch.device("cpu")), network, recipe("fast", views=(View(512),)))
+        .rgba()[0]
+        .permute(1, 2, 0)
+        .numpy()
+        * top
+    )
+    assert np.abs(found - own).max() <= 0.51
+    assert np.abs(found[..., :3] - photo)[hidden].mean() > 0.1 * top
+    plain = made("--foreground", "none", "--fill", "#204060")
+    assert (plain[plain[..., 3] == 0][:, :3] == np.array([0x20, 0x40, 0x60]) * (top // 255)).all()
+    visible = plain[..., 3] > top // 255  # one step of 8 bits may be less, rounded
+    assert np.array_equal(plain[visible][:, :3], photo[visible])
+
+
 def test_sixteen_bits_stay_and_transparency_is_kept(cat, tmp_path):
     import cv2
 
@@ -107,6 +149,8 @@ def test_sixteen_bits_stay_and_transparency_is_kept(cat, tmp_path):
     assert got.dtype == np.uint16 and (got[..., 3] <= have).all()
     assert (got[..., 3] == 60000).any() and (got[..., 3] > 60000).any()
     assert len(np.unique(got[..., 3])) > 300  # no 8-bit step in between
+    kept = (got[..., 3] == have) & (got[..., 3] == 60000)  # as opaque as it was: colours that are the subject's already
+    assert np.array_equal(got[kept][:, 2::-1], deep[kept])
 
 
 def test_recursive_same_names_and_results_of_earlier_runs(tmp_path, capsys):
@@ -136,7 +180,7 @@ def test_every_setting_is_an_option_and_is_used(cat, tmp_path, capsys, monkeypat
 
     seen = []
 
-    def stop(image, network, recipe, report):
+    def stop(image, network, recipe, opacity, report):
         from nuggy_nodes.core import InputError
 
         seen.append(recipe)
@@ -146,14 +190,33 @@ def test_every_setting_is_an_option_and_is_used(cat, tmp_path, capsys, monkeypat
     args = (
         "--recipe fast --views 512 640fp15 --combine max --guide grey --radius 7 --epsilon 0.01 --passes 3 --black 0.2 "
         "--white 0.8 --gamma 0.7 --islands largest --threshold 0.3 --min-area 0.1 --min-reach 0.2 --min-peak 0.6 "
-        "--max-hole 0.01"
+        "--max-hole 0.01 --foreground blur-fusion --fill #102030"
     )
     assert main(["cutout", str(cat), *args.split()]) == 1
     from nuggy_nodes.core import Recipe, View
 
     views = (View(512), View(640, True, 0.15))
     assert seen == [
-        Recipe("fast", views, "max", "grey", 7, 0.01, 3, 0.2, 0.8, 0.7, "largest", 0.3, 0.1, 0.2, 0.6, 0.01)
+        Recipe(
+            "fast",
+            views,
+            "max",
+            "grey",
+            7,
+            0.01,
+            3,
+            0.2,
+            0.8,
+            0.7,
+            "largest",
+            0.3,
+            0.1,
+            0.2,
+            0.6,
+            0.01,
+            "blur-fusion",
+            "#102030",
+        )
     ]
 
 

@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image, ImageDraw
+
+from nuggy_nodes.core import steady_masks
 
 from . import install, workflows
 from .page import Page, as_json, browsing
@@ -48,7 +51,7 @@ OUTLINE = [(0.28, 0.25), (0.45, 0.33), (0.58, 0.26), (0.60, 0.42), (0.74, 0.55),
            (0.55, 0.90), (0.40, 0.78), (0.33, 0.68), (0.29, 0.50)]  # fmt: skip
 PROMOTED = [("NuggyTTAMask", "views"), ("GuidedFilterRefine", "radius"), ("GuidedFilterRefine", "black"),
             ("GuidedFilterRefine", "white"), ("IslandRemove", "min_area"), ("Composite", "colour"),
-            ("Composite", "fit")]  # fmt: skip
+            ("Composite", "fit"), ("Composite", "foreground")]  # fmt: skip
 
 
 def picture(name: str, width: int = 960) -> np.ndarray:
@@ -111,6 +114,9 @@ def draw(page: Page, server: Server) -> None:
 
 def show(server: Server, w: workflows.Workflow, kitten: np.ndarray, osprey: np.ndarray) -> Image.Image:
     """The thumbnail: what goes in beside what comes out."""
+    if w.name == "Inpaint the background":
+        made = chained(server, kitten)
+        return side_by_side(kitten, made["prepared"], made["pasted"], height=SMALL // 2)
     pictures = [kitten, osprey, kitten[:, ::-1]]
     loads = [k for k, n in w.prompt.items() if n["class_type"] == "LoadImage"]
     if w.name == "Refine any mask":
@@ -131,6 +137,39 @@ def show(server: Server, w: workflows.Workflow, kitten: np.ndarray, osprey: np.n
     if w.name == "Refine any mask":
         before = np.where((pictures[0][..., 3:] == 0), kitten, kitten // 3)
     return side_by_side(before, made[0], height=SMALL // 2)
+
+
+def chained(server: Server, kitten: np.ndarray) -> dict[str, np.ndarray]:
+    """What the nodes around a model give, another photograph in the place of what a model paints."""
+    height, width = (-(-n // 8) * 8 for n in kitten.shape[:2])
+    field = Image.fromarray(picture("dragonfly-on-lavender.jpg", 1200)[:, 500:]).resize((width, height))
+    server.upload(workflows.PICTURE, kitten)
+    server.upload("painted.png", np.asarray(field))
+    prompt, saved = workflows.chained_help()
+    ran = server.run(prompt)
+    assert not ran.error, ran.error
+    return {k: server.picture(ran.outputs[node]["images"][0]) for k, node in saved.items()} | {
+        "field": np.asarray(field)
+    }
+
+
+def flickering() -> np.ndarray:
+    """One line of a synthetic clip over time, its masks below each other: as they came and steadied."""
+    g = torch.Generator().manual_seed(4)
+    frames, length = 96, 120
+    x = torch.arange(float(length))[None]
+    still = ((x - 70) / 16).clamp(0, 1) * (x < 112)
+    images, masks = [], []
+    for t in range(frames):
+        strand = (2.2 - (x - 6 - 0.55 * t).abs()).clamp(0, 1)
+        alpha = torch.maximum(still, strand)
+        back = 0.3 + 0.1 * torch.sin(x / 5)
+        images.append((alpha * 0.9 + (1 - alpha) * back + 0.01 * torch.randn(x.shape, generator=g)).expand(1, 3, 3, -1))
+        soft = (still > 0) & (still < 1)
+        masks.append((alpha + 0.25 * torch.randn(1, generator=g) * soft).clamp(0, 1).expand(1, 1, 3, -1))
+    made = [torch.cat([m[0, :, 1] for m in some]) for some in (masks, list(steady_masks(zip(images, masks), 5)))]
+    lines = torch.stack(made).transpose(1, 2).repeat_interleave(5, 2).repeat_interleave(2, 1)  # time to the right
+    return (lines * 255).byte().numpy()
 
 
 def draw_node(page: Page, kind: str, path: Path) -> None:
@@ -168,6 +207,15 @@ def draw_help(server: Server, kitten: np.ndarray) -> None:
     save("IslandRemove", made["GuidedFilterRefine"], made["IslandRemove"])
     save("Composite", np.vstack((made["colour"][..., :3], made["mask"][..., :3])),
          np.vstack((on_checks(made["rgba"]), made["background_mask"][..., :3])))  # fmt: skip
+
+    made = chained(server, kitten)
+    ear = np.s_[int(h * 0.27) : int(h * 0.5), int(w * 0.27) : int(w * 0.62)]
+    save("NuggyForeground", kitten[ear], made["foreground"][ear], made["background"][ear])
+    save("NuggyPrepareInpaint", kitten, made["prepared"], made["mask"])
+    save("NuggyPasteBack", kitten, made["field"], made["pasted"])
+    given, steadied = flickering()
+    gap = np.full((6, given.shape[1]), 128, np.uint8)
+    Image.fromarray(np.vstack((given, gap, steadied))).save(folder / "NuggySteadyMask.png", optimize=True)
 
 
 def shrink(path: Path, most: int = 290_000) -> None:

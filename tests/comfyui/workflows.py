@@ -13,8 +13,10 @@ from .prompts import Prompt, extend
 PICTURE = "example.png"  # every ComfyUI has it; the reader chooses a picture of their own
 SIZES = {
     "LoadImage": (280, 320), "NuggyLoader": (280, 90), "NuggyTTAMask": (300, 360), "GuidedFilterRefine": (300, 220),
-    "IslandRemove": (300, 280), "Composite": (300, 150), "SaveImage": (340, 340), "MaskPreview": (280, 280),
-    "PreviewImage": (300, 320), "ImageBatch": (280, 60),
+    "IslandRemove": (300, 280), "Composite": (300, 180), "SaveImage": (340, 340), "MaskPreview": (280, 280),
+    "PreviewImage": (300, 320), "ImageBatch": (280, 60), "NuggyPrepareInpaint": (300, 300), "NuggyPasteBack": (240, 60),
+    "CheckpointLoaderSimple": (320, 100), "CLIPTextEncode": (320, 120), "InpaintModelConditioning": (280, 140),
+    "KSampler": (280, 270), "VAEDecode": (240, 60),
 }  # fmt: skip
 
 
@@ -55,6 +57,14 @@ REPLACE = """Choose the picture with the subject and a new background; it is fit
 background, the colour is used.
 
 To let a diffusion model paint the background, use **background_mask** of Nuggy Composite: 1 where it may paint."""
+
+INPAINT = """Choose a picture and an inpainting checkpoint, write what the new background shows, run.
+
+**Nuggy Prepare Inpaint** hides the old background from the model and says where it may paint; **Nuggy Paste Back** puts
+the photograph's own subject over the result, pixel by pixel, at full size. Set **long side** to what the model likes:
+512 for Stable Diffusion 1.5.
+
+With a model that is not for inpainting: VAE Encode and Set Latent Noise Mask in place of Inpaint Model Conditioning."""
 
 
 def cut_out() -> Workflow:
@@ -101,6 +111,32 @@ def replace_background() -> Workflow:
                     {image: "Picture with the subject", behind: "New background"})  # fmt: skip
 
 
+def inpaint_background() -> Workflow:
+    p = Prompt()
+    image = p.add("LoadImage", image=PICTURE)
+    model = p.add("NuggyLoader", **BEST["NuggyLoader"])
+    mask = p.add("NuggyTTAMask", model=model, image=image, **BEST["NuggyTTAMask"])
+    refined = p.add("GuidedFilterRefine", image=image, mask=mask)
+    kept = p.add("IslandRemove", mask=refined)
+    ready = p.add("NuggyPrepareInpaint", image=image, mask=kept, long_side=512, edge_cells="repaint")
+    painter = p.add("CheckpointLoaderSimple", ckpt_name="512-inpainting-ema.safetensors")
+    wanted = p.add("CLIPTextEncode", clip=(painter, 1), text="a meadow full of flowers in the morning sun, photograph")
+    unwanted = p.add("CLIPTextEncode", clip=(painter, 1), text="text, watermark")
+    guide = p.add("InpaintModelConditioning", positive=wanted, negative=unwanted, vae=(painter, 2), pixels=ready,
+                  mask=(ready, 1), noise_mask=True)  # fmt: skip
+    done = p.add("KSampler", model=painter, positive=guide, negative=(guide, 1), latent_image=(guide, 2), seed=1,
+                 steps=24, cfg=6.0, sampler_name="dpmpp_2m", scheduler="karras", denoise=1.0)  # fmt: skip
+    decoded = p.add("VAEDecode", samples=done, vae=(painter, 2))
+    back = p.add("NuggyPasteBack", stitch=(ready, 2), painted=decoded)
+    save = p.add("SaveImage", images=back, filename_prefix="nuggy")
+    shown = p.add("PreviewImage", images=ready)
+    at = {image: (0, 0), model: (0, 370), mask: (320, 0), refined: (320, 420), kept: (660, 0), ready: (660, 340)}
+    at |= {painter: (1000, 0), wanted: (1000, 150), unwanted: (1000, 500), guide: (1360, 0), done: (1360, 190)}
+    at |= {decoded: (1680, 0), back: (1680, 110), save: (1960, 0), shown: (1000, 670)}
+    titles = {wanted: "The new background", unwanted: "What it should not show", shown: "What the model sees"}
+    return Workflow("Inpaint the background", p, at, INPAINT, (0, 720), titles)
+
+
 def blueprint() -> Workflow:
     p = Prompt()
     image, behind = p.add("LoadImage", image=PICTURE), p.add("LoadImage", image=PICTURE)
@@ -129,8 +165,23 @@ def help_pages() -> tuple[Prompt, dict[str, str]]:
     return p, made
 
 
+def chained_help() -> tuple[Prompt, dict[str, str]]:
+    """The nodes around a model, another photograph in the place of what a model paints. The ids of what is saved."""
+    p = Prompt()
+    image, painted = p.add("LoadImage", image=PICTURE), p.add("LoadImage", image="painted.png")
+    ids = extend(p, image, **BEST)
+    colours = p.add("NuggyForeground", image=image, mask=ids["IslandRemove"])
+    ready = p.add("NuggyPrepareInpaint", image=image, mask=ids["IslandRemove"], edge_cells="repaint")
+    back = p.add("NuggyPasteBack", stitch=(ready, 2), painted=painted)
+    as_picture = p.add("MaskToImage", mask=(ready, 1))
+    shown = {"foreground": (colours, 0), "background": (colours, 1), "prepared": (ready, 0), "mask": (as_picture, 0),
+             "pasted": (back, 0)}  # fmt: skip
+    made = {k: p.add("SaveImage", images=v, filename_prefix=k) for k, v in shown.items()}
+    return p, made
+
+
 def all_of_them() -> list[Workflow]:
-    return [cut_out(), batch(), refine_any_mask(), replace_background()]
+    return [cut_out(), batch(), refine_any_mask(), replace_background(), inpaint_background()]
 
 
 def as_arguments(w: Workflow) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def scene() -> dict[str, torch.Tensor]:
 
 
 def colour_error(estimate: torch.Tensor, truth: torch.Tensor, alpha: torch.Tensor) -> float:
-    """Root mean squared error in 0 < alpha < 1, weighted by alpha."""
+    """Root mean squared error where alpha is unsure, weighted by alpha."""
     weight = (alpha * unsure(alpha)).expand_as(truth)
     return float((weight * (estimate - truth) ** 2).sum() / weight.sum()) ** 0.5
 
@@ -101,7 +101,7 @@ def test_blur_fusion_is_fortes(scene: dict[str, torch.Tensor]) -> None:
 
     expected = fuse(*fuse(i, i, 45), 3)[0]
     found = estimate_foreground(image, alpha, "blur-fusion")[0].permute(1, 2, 0).double().numpy()
-    mixed = (a[..., 0] > 1 / 255) & (a[..., 0] < 1)
+    mixed = (a[..., 0] > 1 / 255) & (a[..., 0] < 1 - 1 / 255)
     assert np.abs(found - expected)[mixed].max() < 1e-3
 
 
@@ -122,7 +122,7 @@ def test_opaque_pixels_are_the_image_bit_for_bit(method: str, scene: dict[str, t
     for dtype in (torch.float64, torch.float32, torch.float16, torch.bfloat16):
         image, alpha = scene["image"].to(dtype), scene["alpha"].to(dtype)
         found = estimate_foreground(image, alpha, method)
-        opaque = (alpha == 1).expand_as(image)
+        opaque = (alpha.float() >= 1 - 0.5 / 255).expand_as(image)
         assert found.dtype == dtype and bool(opaque.any())
         assert torch.equal(found[opaque], image[opaque])
         assert float(found.min()) >= 0 and float(found.max()) <= 1
@@ -134,7 +134,7 @@ def test_half_precision_is_computed_in_float32(method: str, dtype: torch.dtype, 
     image, alpha = scene["image"].to(dtype), scene["alpha"].to(dtype)
     half = estimate_foreground(image, alpha, method)
     full = estimate_foreground(image.float(), alpha.float(), method)
-    visible = (alpha > 0.5 / 255).expand_as(image)
+    visible = (alpha >= 1 / 255).expand_as(image)
     assert torch.equal(half[visible], full.to(dtype)[visible])
     # the fill starts from the rounded visible colours: one rounding more
     assert float((half.float() - full).abs().max()) <= 2 * torch.finfo(dtype).eps
@@ -217,12 +217,12 @@ def test_the_far_background_leaves_no_trace(method: str) -> None:
     image, alpha = photo("coffee", 300, 420), soft_alpha(300, 420)
     mixed = unsure(alpha).float()
     reached = torch.nn.functional.max_pool2d(mixed, 2 * REACH + 1, 1, REACH) > 0
-    far = (~reached & (alpha == 0)).expand_as(image)
+    far = (~reached & (alpha < 1 / 255)).expand_as(image)
     assert int(far.sum()) > 10_000
     noise = torch.where(far, torch.rand(image.shape, generator=torch.Generator().manual_seed(2)), image)
     assert torch.equal(estimate_foreground(image, alpha, method), estimate_foreground(noise, alpha, method))
     # and the promise has teeth: the near background does count as evidence
-    near = (reached & (alpha == 0)).expand_as(image)
+    near = (reached & (alpha < 1 / 255)).expand_as(image)
     changed = torch.where(near, 1 - image, image)
     assert not torch.equal(estimate_foreground(image, alpha, method), estimate_foreground(changed, alpha, method))
 
@@ -234,7 +234,7 @@ def test_hidden_pixels_hold_the_subjects_colour(method: str, bound: float) -> No
     green = torch.tensor([0.0, 1.0, 0.0]).view(1, 3, 1, 1).expand(1, 3, 160, 200)
     red = torch.tensor([0.7, 0.1, 0.1]).view(1, 3, 1, 1).expand(1, 3, 160, 200)
     found = estimate_foreground(over(red, alpha, green), alpha, method)
-    hidden = (alpha == 0)[0, 0]
+    hidden = (alpha < 1 / 255)[0, 0]
     assert float((found - red).abs().amax(1)[0][hidden].max()) < bound
 
 
@@ -251,7 +251,7 @@ def test_binary_alpha_needs_no_estimate(method: str) -> None:
 
 def test_fill_sees_visible_pixels_only() -> None:
     colours, alpha = photo("coffee", 130, 170), soft_alpha(130, 170)
-    hidden = (alpha <= 0.5 / 255).expand_as(colours)
+    hidden = (alpha < 1 / 255).expand_as(colours)
     other = torch.where(hidden, torch.rand(colours.shape, generator=torch.Generator().manual_seed(4)), colours)
     filled = fill_hidden(colours, alpha)
     assert torch.equal(filled, fill_hidden(other, alpha))
@@ -262,7 +262,7 @@ def test_fill_sees_visible_pixels_only() -> None:
 def test_fill_is_smooth_and_within_the_visible_range() -> None:
     colours, alpha = photo("coffee", 130, 170), soft_alpha(130, 170)
     filled = fill_hidden(colours, alpha)[0]
-    hidden, visible = (alpha <= 0.5 / 255)[0, 0], (alpha > 0.5 / 255)[0, 0]
+    hidden, visible = (alpha < 1 / 255)[0, 0], (alpha >= 1 / 255)[0, 0]
     assert float(filled[:, hidden].min()) >= float(colours[0][:, visible].min()) - 1e-5
     assert float(filled[:, hidden].max()) <= float(colours[0][:, visible].max()) + 1e-5
     both = hidden[:, 1:] & hidden[:, :-1]
@@ -272,11 +272,60 @@ def test_fill_is_smooth_and_within_the_visible_range() -> None:
 def test_fill_with_a_chosen_colour() -> None:
     colours, alpha = photo("coffee", 40, 50), soft_alpha(40, 50)
     filled = fill_hidden(colours, alpha, (0.25, 0.5, 0.75))
-    hidden = (alpha <= 0.5 / 255)[0, 0]
+    hidden = (alpha < 1 / 255)[0, 0]
     assert torch.equal(filled[0][:, hidden].unique(dim=1).flatten(), torch.tensor([0.25, 0.5, 0.75]))
     assert torch.equal(filled[0][:, ~hidden], colours[0][:, ~hidden])
     low = fill_hidden(colours, alpha, (0, 0, 0), below=0.5)
-    assert float(low[0][:, (alpha <= 0.5)[0, 0]].abs().max()) == 0
+    assert float(low[0][:, (alpha < 0.5)[0, 0]].abs().max()) == 0
+
+
+@pytest.mark.parametrize("method", (*METHODS, "none"))
+def test_fill_of_an_estimate_with_a_chosen_colour(method: str) -> None:
+    image, alpha = photo("coffee", 60, 80), soft_alpha(60, 80)
+    seen = (alpha >= 1 / 255).expand_as(image)
+    found = estimate_foreground(image, alpha, method, fill=(0.25, 0.5, 0.75))
+    assert torch.equal(found[seen], estimate_foreground(image, alpha, method)[seen])
+    assert torch.equal(found[0][:, ~seen[0, 0]].unique(dim=1).flatten(), torch.tensor([0.25, 0.5, 0.75]))
+    with pytest.raises(InputError, match="three values"):
+        estimate_foreground(image, alpha, method, fill=(1, 2, 3))
+
+
+def test_no_estimate_keeps_every_visible_colour() -> None:
+    image, alpha = photo("coffee", 60, 80), soft_alpha(60, 80)
+    assert torch.equal(estimate_foreground(image, alpha, "none"), fill_hidden(image, alpha))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_cut_out_is_not_estimated_twice(method: str, scene: dict[str, torch.Tensor]) -> None:
+    """An image with its own transparency holds the subject's colours already, and anything under opacity 0."""
+    clean = estimate_foreground(scene["image"], scene["alpha"], method)
+    again = estimate_foreground(clean, scene["alpha"], method, opacity=scene["alpha"])
+    seen = (scene["alpha"] >= 1 / 255).expand_as(clean)
+    assert torch.equal(again[seen], clean[seen])
+    assert not torch.equal(estimate_foreground(clean, scene["alpha"], method)[seen], clean[seen])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_the_opacity_hides_has_no_influence(method: str, scene: dict[str, torch.Tensor]) -> None:
+    """Half of the image is missing: its colours there are noise once and nothing once; the share is alpha / opacity."""
+    image, alpha = scene["image"], scene["alpha"]
+    opacity = torch.ones_like(alpha)
+    opacity[..., :100], opacity[..., 100:130] = 0, 0.5
+    noise = torch.where(opacity > 0, image, torch.rand(image.shape, generator=torch.Generator().manual_seed(6)))
+    found = estimate_foreground(image, alpha * opacity, method, opacity=opacity)
+    assert torch.equal(found, estimate_foreground(noise, alpha * opacity, method, opacity=opacity))
+    assert torch.equal(found, estimate_foreground(image, (alpha * opacity).double(), method, opacity=opacity.double()))
+    far = slice(190, None)  # as without the missing part where that is far away
+    whole = estimate_foreground(image, alpha, method)
+    mixed = unsure(alpha[..., far]).expand_as(image[..., far])
+    assert float((found - whole)[..., far][mixed].abs().max()) < 0.02
+    both = torch.cat((image, image)), torch.cat((alpha, alpha)) * opacity
+    assert torch.equal(estimate_foreground(*both, method, opacity=opacity)[1:], found)
+    for bad, word in ((opacity * 2, "opacity must lie"), (opacity[..., 1:], "opacity is"), (opacity / 0, "NaN")):
+        with pytest.raises(InputError, match=word):
+            estimate_foreground(image, alpha, method, opacity=bad)
+    with pytest.raises(InputError, match="alpha must lie"):
+        estimate_foreground(image, alpha * 2, method, opacity=opacity)
 
 
 def test_near_cells_reach_as_far_as_they_say() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pictures import astronaut, bytes_of, cat, large, oracle
+from pictures import astronaut, bytes_of, cat, large, oracle, own_colours
 from PIL import Image
 from rig import PATIENCE, Gimp, Root, kill
 
@@ -222,14 +222,39 @@ def test_new_layer(gimp: Gimp, root: Root, files: dict[str, str], mask: str, kin
     source = np.asarray(Image.open(files[kind]))
     found = masks(root, 240, 300, 4).astype(int)
     if kind == "rgb":
-        expected, colours = oracle(source), source.astype(int)
+        expected, colours, own = oracle(source), source.astype(int), own_colours(source)
     else:
         expected = np.minimum(oracle(source[..., 0], source[..., 1]), source[..., 1] / 255)
         colours = np.repeat(source[..., :1], 3, 2).astype(int)
+        own = own_colours(source[..., 0], source[..., 1])
     assert np.abs(found[..., 3] - bytes_of(expected)).max() <= 1
     opaque = found[..., 3] == 255
     assert opaque.any() or kind == "greya"
     assert np.abs(found[..., :3] - colours)[opaque].max(initial=0) <= 1
+    assert np.abs(found[..., :3] - bytes_of(own)).max() <= 1
+    assert np.abs(found[..., :3] - colours)[~opaque].max() > 20
+
+
+@pytest.mark.parametrize("foreground", ["multilevel", "none"])
+def test_nothing_of_the_old_background_is_exported(
+    gimp: Gimp, root: Root, files: dict[str, str], foreground: str
+) -> None:
+    """The new layer alone as a PNG that keeps the colours of transparent pixels."""
+    out = root.work / f"hidden-{foreground}.png"
+    answer = gimp(
+        LOAD + "status = call(img, [layer], procedure=CUT_OUT, recipe='fast', foreground=foreground)\n"
+        "img.remove_layer(layer)\nexport = Gimp.get_pdb().lookup_procedure('file-png-export')\n"
+        "config = export.create_config(); config.set_property('image', img)\n"
+        "config.set_property('file', Gio.File.new_for_path(out)); config.set_property('save-transparent', True)\n"
+        "result = [status[1], export.run(config).index(0).value_nick]",
+        path=files["rgb"], out=str(out), foreground=foreground,
+    )  # fmt: skip
+    assert answer == ["success", "success"]
+    saved = np.asarray(Image.open(out)).astype(int)
+    hidden = saved[..., 3] == 0
+    assert saved.shape == (240, 300, 4) and hidden.mean() > 0.05
+    assert np.abs(saved[..., :3] - bytes_of(own_colours(cat(), method=foreground))).max() <= 1
+    assert np.abs(saved[..., :3] - cat())[hidden].mean() > 20
 
 
 def test_new_layer_keeps_colours_beyond_srgb(gimp: Gimp, root: Root, files: dict[str, str], mask: str) -> None:
@@ -246,6 +271,8 @@ def test_new_layer_keeps_colours_beyond_srgb(gimp: Gimp, root: Root, files: dict
     found = masks(root, 240, 300, 4, dtype=np.float32)
     assert found[..., :3].max() > 1
     assert np.abs(found[..., :3] - cat() / 255 * 1.5)[found[..., 3] == 1].max() < 1e-5
+    hidden = found[..., 3] < 1 / 255  # nothing of the background, what was beyond sRGB of it neither
+    assert hidden.any() and found[..., :3][hidden].max() <= 1
 
 
 def test_last_values_are_remembered(gimp: Gimp, files: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from skimage import data
 
-from nuggy_nodes.core import choose_device, choose_precision, cutout, load, recipe
+from nuggy_nodes.core import choose_device, choose_precision, cutout, estimate_foreground, load, recipe
 
 
 def cat(width: int = 300, height: int = 240) -> np.ndarray:
@@ -52,6 +52,16 @@ def oracle(pixels: np.ndarray, opacity: np.ndarray | None = None, which: str = "
             x = torch.lerp(torch.full_like(x, 0.5), x, have)
         _known[key] = cutout(x, network(), recipe(which, **changes)).alpha[0, 0].numpy()
     return _known[key]
+
+
+def own_colours(pixels: np.ndarray, opacity: np.ndarray | None = None, method: str = "multilevel") -> np.ndarray:
+    """The core's colours [H,W,3] of the cut-out of an 8-bit picture."""
+    x = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, 2)
+    image = torch.from_numpy(x / np.float32(255)).permute(2, 0, 1)[None]
+    alpha = torch.from_numpy(oracle(pixels, opacity))[None, None]
+    have = None if opacity is None else torch.from_numpy(opacity / np.float32(255))[None, None]
+    alpha = alpha if have is None else torch.minimum(alpha, have)
+    return estimate_foreground(image, alpha, method, opacity=have)[0].permute(1, 2, 0).numpy()
 
 
 def bytes_of(alpha: np.ndarray) -> np.ndarray:

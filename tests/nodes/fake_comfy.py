@@ -87,7 +87,10 @@ def install(patch: Any, new: bool, models_dir: str) -> None:
         NodeOutput=lambda *values, **more: types.SimpleNamespace(args=values, **more),
         Hidden=types.SimpleNamespace(unique_id="UNIQUE_ID"),
         Custom=kind,
-        **{n: kind(n) for n in ("Image", "Mask", "Combo", "Float", "Int", "String", *(["Color"] if new else []))},
+        **{
+            n: kind(n)
+            for n in ("Image", "Mask", "Combo", "Float", "Int", "Boolean", "String", *(["Color"] if new else []))
+        },
     )
     patcher = {"CoreModelPatcher": ModelPatcher, "ModelPatcher": object} if new else {"ModelPatcher": ModelPatcher}
     management = {

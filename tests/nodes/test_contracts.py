@@ -56,7 +56,9 @@ def clean(pack, mask, **changes):
 
 
 def put(pack, image, mask, **changes):
-    return pack.Composite.execute(image, mask, **{"colour": "#00ff00", "fit": "cover", **changes}).args
+    return pack.Composite.execute(
+        image, mask, **{"colour": "#00ff00", "fit": "cover", "foreground": "multilevel", **changes}
+    ).args
 
 
 # --- masks from pictures
@@ -205,8 +207,43 @@ def test_composite_puts_the_subject_over_a_colour(pack, image, mask):
     assert picture.shape == (2, 48, 64, 3) and rgba.shape == (2, 48, 64, 4)
     assert torch.allclose(picture[0, 2, 60], torch.tensor([0.0, 1.0, 0.0]))
     assert torch.allclose(picture[0, 24, 20], image[0, 24, 20])
-    assert torch.equal(rgba[..., :3], image) and torch.equal(rgba[..., 3], mask)  # straight: colours are untouched
+    opaque = mask == 1
+    assert torch.equal(rgba[opaque][:, :3], image[opaque]) and torch.equal(rgba[..., 3], mask)  # straight alpha
     assert torch.equal(subject, mask) and torch.equal(background, 1 - mask)
+
+
+@pytest.mark.parametrize("method", ["multilevel", "blur-fusion", "none"])
+def test_colours_of_the_cut_out_are_the_cores(pack, image, mask, method):
+    from nuggy_nodes.core import estimate_foreground
+
+    soft = nn.functional.avg_pool2d(mask[:, None], 9, 1, 4)
+    image = image + torch.rand(image.shape, generator=torch.Generator().manual_seed(1)) * 0.1
+    expected = estimate_foreground(image.movedim(-1, 1).clamp(0, 1), soft, method)
+    picture, rgba, *_ = put(pack, image.clamp(0, 1), soft[:, 0], foreground=method)
+    assert torch.equal(rgba[..., :3].movedim(-1, 1), expected)
+    green = torch.tensor([0.0, 1.0, 0.0])
+    torch.testing.assert_close(picture, rgba[..., :3] * rgba[..., 3:] + green * (1 - rgba[..., 3:]))
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_masks_without_an_edge(pack, image, value):
+    flat = torch.full((2, 48, 64), value)
+    picture, rgba, *_ = put(pack, image, flat)
+    assert torch.equal(rgba[..., :3], image * value) and torch.isfinite(picture).all()
+
+
+def test_what_the_mask_hides_is_not_in_the_cut_out(pack, image, mask):
+    noise = torch.where(mask[..., None] > 0, image, torch.rand(image.shape, generator=torch.Generator().manual_seed(2)))
+    assert torch.equal(put(pack, image, mask)[1], put(pack, noise, mask)[1])
+
+
+def test_cancel_ends_between_two_pictures(pack, image, mask, state):
+    import fake_comfy
+
+    state.interrupt_after = 3
+    with pytest.raises(fake_comfy.Interrupted):
+        put(pack, image.repeat(4, 1, 1, 1), mask.repeat(4, 1, 1))
+    assert state.progress[-1][0] <= 4
 
 
 @pytest.mark.parametrize("fit", ["cover", "contain", "stretch"])
@@ -284,6 +321,7 @@ def test_values_refused_before_the_run(pack):
         pack.IslandRemove.validate_inputs(keep="some"),
         pack.Composite.validate_inputs(colour="red wine"),
         pack.Composite.validate_inputs(fit="tile"),
+        pack.Composite.validate_inputs(foreground="best"),
         pack.NuggyLoader.validate_inputs(weights="absent.pth"),
     ]
     assert all(isinstance(r, str) and ("got" in r or "write" in r) for r in refused), refused
@@ -291,7 +329,7 @@ def test_values_refused_before_the_run(pack):
         pack.GuidedFilterRefine.validate_inputs(black=None, white=0.3, guide="grey"),  # black is linked
         pack.NuggyTTAMask.validate_inputs(views="fast", combine="max", custom_views=""),
         pack.IslandRemove.validate_inputs(keep="all"),
-        pack.Composite.validate_inputs(colour="#fff", fit="stretch"),
+        pack.Composite.validate_inputs(colour="#fff", fit="stretch", foreground="none"),
         pack.NuggyLoader.validate_inputs(weights="other.pth", precision="auto"),
     ]
     assert all(r is True for r in accepted)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-IDS = ["NuggyLoader", "NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "Composite"]
+IDS = ["NuggyLoader", "NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "Composite", "NuggyForeground",
+       "NuggyPrepareInpaint", "NuggyPasteBack", "NuggySteadyMask"]  # fmt: skip
 LANGUAGES = ["en", "ko", "ja", "zh"]
 
 
