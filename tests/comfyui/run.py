@@ -1,6 +1,7 @@
 """The tests against real parts, one command each; whatever is missing on this machine is installed first.
 
     python tests/comfyui/run.py http        a real ComfyUI, driven over HTTP
+    python tests/comfyui/run.py odd         in odd surroundings: neighbours, broken weights, pictures of every kind
     python tests/comfyui/run.py browser     its page in a real Chromium
     python tests/comfyui/run.py registry    the pack as the registry's own checker sees it
     python tests/comfyui/run.py all
@@ -19,7 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.comfyui import install
 
-SUITES = {"http": "test_http.py", "browser": "test_browser.py", "registry": "test_registry.py"}
+SUITES = {"http": "test_http.py", "odd": "test_odd.py", "browser": "test_browser.py", "registry": "test_registry.py"}
 
 
 def main() -> int:
