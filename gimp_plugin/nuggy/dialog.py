@@ -25,13 +25,14 @@ def run(procedure, config, image, layer, ask, launch):
     top = ["recipe", "keep", "existing-mask"]
     if config.find_property("hide-original"):
         top.append("hide-original")
-    fine = ["fine-tune"]
-    for name, _field, _factor, _low, _high, _value, digits in arguments.FINE:
-        window.get_scale_entry(name, 1.0).set_digits(digits)
+    digits = {name: row[-1] for name, *row in arguments.FINE}
+    fine = list(digits)
+    fine.insert(2, "passes")  # after radius and contrast, the filter's other settings
+    for name in fine:
+        window.get_scale_entry(name, 1.0).set_digits(digits.get(name, 0))
         window.set_sensitive(name, True, config, "fine-tune", False)
-        fine.append(name)
     window.get_label("fine-title", _("Fine tuning"), False, False)
-    window.fill_box("fine-box", fine)
+    window.fill_box("fine-box", ["fine-tune", *fine])
     window.fill_expander("fine", "fine-title", False, "fine-box")
     window.fill([*top, "fine"])
     preview = Preview(config, image, layer, ask, launch)

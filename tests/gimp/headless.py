@@ -197,11 +197,11 @@ def test_precision(gimp: Gimp, root: Root, files: dict[str, str], mask: str, pre
 def test_fine_tuning_and_keep(gimp: Gimp, root: Root, files: dict[str, str], mask: str) -> None:
     answer = gimp(
         LOAD + "status = call(img, recipe='fast', keep='all', fine_tune=True, radius=4.0, black=30.0, white=70.0, "
-        "gamma=0.5, edge_contrast=3.0)\nmask_of(layer, mask); result = status[1]",
+        "gamma=0.5, edge_contrast=3.0, passes=2)\nmask_of(layer, mask); result = status[1]",
         path=files["rgb"], mask=mask,
     )  # fmt: skip
     assert answer == "success"
-    changes = {"radius": 4.0, "black": 0.3, "white": 0.7, "gamma": 0.5, "epsilon": 0.03**2}
+    changes = {"radius": 4.0, "black": 0.3, "white": 0.7, "gamma": 0.5, "epsilon": 0.03**2, "passes": 2}
     rest = {"min_area": 0.002, "min_reach": 0.02, "max_hole": 0.0}
     expected = oracle(cat(), islands="all", **changes, **rest)
     assert np.abs(masks(root, 240, 300) - bytes_of(expected)).max() <= 1
