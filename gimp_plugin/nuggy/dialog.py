@@ -34,11 +34,13 @@ def run(procedure, config, image, layer, ask, launch):
     window.get_label("fine-title", _("Fine tuning"), False, False)
     window.fill_box("fine-box", ["fine-tune", *fine])
     window.fill_expander("fine", "fine-title", False, "fine-box")
-    window.fill([*top, "fine"])
+    window.fill_box("settings", [*top, "fine"])
+    side_by_side = window.fill_box("side-by-side", ["settings"])  # unfolded and one below the other: 980 pixels high
+    side_by_side.set_orientation(Gtk.Orientation.HORIZONTAL)
+    window.fill(["side-by-side"])
     preview = Preview(config, image, layer, ask, launch)
-    area = window.get_content_area()
-    area.pack_start(preview.widget, True, True, 0)
-    area.reorder_child(preview.widget, 0)
+    side_by_side.pack_start(preview.widget, True, True, 0)
+    side_by_side.reorder_child(preview.widget, 0)
     preview.widget.show_all()
     preview.start()
     try:
