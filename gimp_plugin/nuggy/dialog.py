@@ -33,8 +33,8 @@ def run(procedure, config, image, layer, ask, launch):
         window.set_sensitive(name, True, config, "fine-tune", False)
     window.get_label("fine-title", _("Fine tuning"), False, False)
     window.fill_box("fine-box", ["fine-tune", *fine])
-    window.fill_expander("fine", "fine-title", False, "fine-box")
-    window.fill_box("settings", [*top, "fine"])
+    window.fill_expander("fine", "fine-title", False, "fine-box").set_resize_toplevel(False)  # there is room beside
+    window.fill_box("settings", [*top, "fine"]).set_size_request(SIDE, -1)  # sliders long enough to drag
     side_by_side = window.fill_box("side-by-side", ["settings"])  # unfolded and one below the other: 980 pixels high
     side_by_side.set_orientation(Gtk.Orientation.HORIZONTAL)
     window.fill(["side-by-side"])
