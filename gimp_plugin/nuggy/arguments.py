@@ -34,6 +34,7 @@ def _labels():
             _("Shor_test strand"),
             _("Percent of the picture's diagonal; longer thin parts stay, however small"),
         ),
+        "passes": (_("_Filter passes"), _("How often the edge filter runs; 0 leaves it to the recipe")),
         "max-hole": (_("F_ill holes"), _("Percent of the picture's area; holes up to this size are filled")),
     }
 
@@ -82,6 +83,7 @@ def add(p, new_layer):
     labels = _labels()
     for name, _field, _factor, low, high, value, _digits in FINE:
         p.add_double_argument(name, *labels[name], low, high, value, rw)
+    p.add_int_argument("passes", *labels["passes"], 0, 3, 0, rw)
     p.add_boolean_aux_argument("preview", _("Pre_view"), _("Show the result before it is applied"), True, rw)
 
 
@@ -102,4 +104,6 @@ def settings(value):
         for name, field, factor, *_rest in FINE:
             x = value(name) * factor
             out[field] = x * x if name == "edge-contrast" else x
+        if value("passes"):
+            out["passes"] = value("passes")
     return out

@@ -25,19 +25,22 @@ def run(procedure, config, image, layer, ask, launch):
     top = ["recipe", "keep", "existing-mask"]
     if config.find_property("hide-original"):
         top += ["foreground", "hide-original"]
-    fine = ["fine-tune"]
-    for name, _field, _factor, _low, _high, _value, digits in arguments.FINE:
-        window.get_scale_entry(name, 1.0).set_digits(digits)
+    digits = {name: row[-1] for name, *row in arguments.FINE}
+    fine = list(digits)
+    fine.insert(2, "passes")  # after radius and contrast, the filter's other settings
+    for name in fine:
+        window.get_scale_entry(name, 1.0).set_digits(digits.get(name, 0))
         window.set_sensitive(name, True, config, "fine-tune", False)
-        fine.append(name)
     window.get_label("fine-title", _("Fine tuning"), False, False)
-    window.fill_box("fine-box", fine)
-    window.fill_expander("fine", "fine-title", False, "fine-box")
-    window.fill([*top, "fine"])
+    window.fill_box("fine-box", ["fine-tune", *fine])
+    window.fill_expander("fine", "fine-title", False, "fine-box").set_resize_toplevel(False)  # there is room beside
+    window.fill_box("settings", [*top, "fine"]).set_size_request(SIDE, -1)  # sliders long enough to drag
+    side_by_side = window.fill_box("side-by-side", ["settings"])  # unfolded and one below the other: 980 pixels high
+    side_by_side.set_orientation(Gtk.Orientation.HORIZONTAL)
+    window.fill(["side-by-side"])
     preview = Preview(config, image, layer, ask, launch)
-    area = window.get_content_area()
-    area.pack_start(preview.widget, True, True, 0)
-    area.reorder_child(preview.widget, 0)
+    side_by_side.pack_start(preview.widget, True, True, 0)
+    side_by_side.reorder_child(preview.widget, 0)
     preview.widget.show_all()
     preview.start()
     try:

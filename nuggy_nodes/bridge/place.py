@@ -161,6 +161,9 @@ class Place:
         try:
             if self.loopback:
                 card = json.loads(self.card.read_bytes())
+                self.remove_dead(0.0)  # a killed worker's card may name a port that is another program's by now
+                if not self.card.exists():
+                    raise FileNotFoundError(f"{self.card} was a dead worker's")
                 link = socket.create_connection(("127.0.0.1", int(card["port"])), timeout)
                 return link, bytes.fromhex(card["secret"])
             link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

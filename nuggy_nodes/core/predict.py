@@ -113,19 +113,28 @@ def cpu_has_bfloat16() -> bool:
     return any(getattr(torch.cpu, p)() for p in probes if hasattr(torch.cpu, p))
 
 
+@dataclass
+class Chunk:
+    """How many squares go through a network at a time (0: not chosen yet). It is halved when memory runs out; calls
+    that share one do not try again what did not fit."""
+
+    size: int = 0
+
+
 def predict(
     network: Network,
     images: Tensor,
     views: Sequence[View] = (View(),),
     how: str = "mean",
     *,
-    chunk: int = 0,
+    chunk: int | Chunk = 0,
     progress: Progress | None = None,
 ) -> Tensor:
     """The probability of subject for a batch of photographs, on the network's own grid.
 
     images: [B,3,H,W], any device, values 0..1. views: one or more; how they are combined: consensus.combine.
-    chunk: squares that go through the network at a time (0: chosen by device); halved when memory runs out.
+    chunk: squares that go through the network at a time (0: chosen by device); halved when memory runs out. A Chunk
+    remembers that from call to call.
     progress(done, total), in squares, is called before the first and after every chunk; an exception it raises ends
     the work. Returns [B,1,n,n] float32 on the images' device, n half the size of the largest view.
     """
@@ -136,7 +145,7 @@ def predict(
     runner = _Runner(network, chunk, progress, len(images) * len(views))
     out = []
     # on the CPU a batch is no faster than one by one, and one by one a frame's mask cannot depend on its neighbours
-    together = 1 if runner.device.type == "cpu" else max(runner.chunk // len(views), 1)
+    together = 1 if runner.device.type == "cpu" else max(runner.chunk.size // len(views), 1)
     for part in images.split(together):
         check_finite(part)
         answers: dict[int, Tensor] = {}
@@ -163,11 +172,12 @@ def run_squares(network: Network, squares: Tensor, *, chunk: int = 0, progress: 
 class _Runner:
     """Squares through the network in chunks that fit; gives logits on its own grid."""
 
-    def __init__(self, network: Network, chunk: int, progress: Progress | None, total: int):
+    def __init__(self, network: Network, chunk: int | Chunk, progress: Progress | None, total: int):
         self.model, self.info = network.model, network.info
         weight = next(self.model.parameters())
         self.device, self.dtype = weight.device, weight.dtype
-        self.chunk = chunk or (2 if self.device.type == "cpu" else 8)
+        self.chunk = chunk if isinstance(chunk, Chunk) else Chunk(chunk)
+        self.chunk.size = self.chunk.size or (2 if self.device.type == "cpu" else 8)
         self.mean, self.std = (torch.tensor(v).view(1, 3, 1, 1) for v in (self.info.mean, self.info.std))
         self.progress, self.done, self.total = progress, 0, total
         if progress:
@@ -176,13 +186,13 @@ class _Runner:
     def __call__(self, squares: Tensor) -> Tensor:
         out, at = [], 0
         while at < len(squares):
-            part = squares[at : at + self.chunk]
+            part = squares[at : at + self.chunk.size]
             try:
                 out.append(self._forward(part))
             except Exception as e:
-                if not out_of_memory(e) or self.chunk == 1:
+                if not out_of_memory(e) or len(part) == 1:
                     raise
-                self.chunk = max(self.chunk // 2, 1)
+                self.chunk.size = len(part) // 2
                 continue
             at += len(part)
             self.done += len(part)

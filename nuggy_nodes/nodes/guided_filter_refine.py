@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import comfy.model_management as mm
 import torch
 from comfy_api.latest import io
 
 from ..core.checks import match_batch
 from ..core.pipeline import refine
-from ..core.predict import out_of_memory
-from ..core.recipes import RECIPES, Recipe, recipe
+from ..core.recipes import RECIPES, recipe
 from .compat import advanced, intermediate, schema, wrong_choice
+from .device import on_best_device
 from .progress import Bar
 from .tensors import from_image, from_mask
 
@@ -35,7 +34,8 @@ class GuidedFilterRefine(io.ComfyNode):
                 advanced(io.Float.Input("gamma", default=USUAL.gamma, min=0.1, max=4.0, step=0.05)),
                 advanced(io.Combo.Input("guide", options=["colour", "grey", "none"], default=USUAL.guide)),
                 advanced(io.Float.Input("epsilon", default=USUAL.epsilon, min=1e-6, max=1.0, step=1e-5, round=1e-6)),
-                advanced(io.Int.Input("passes", default=USUAL.passes, min=1, max=3, step=1)),
+                # younger than the node: optional, so that a prompt that was stored without it still runs
+                advanced(io.Int.Input("passes", default=USUAL.passes, min=1, max=3, step=1, optional=True)),
             ],
             [io.Mask.Output("refined_mask")],
             ["guided filter", "refine mask", "refine edges", "hair", "mask upsampling", "feather", "matting", "levels"],
@@ -53,21 +53,9 @@ class GuidedFilterRefine(io.ComfyNode):
         wanted = recipe(USUAL, **settings)
         images, masks = match_batch(from_image(image), from_mask(mask), "image", "mask")
         bar, out = Bar(len(images)), []
-        for i, (one, coarse) in enumerate(zip(images.split(1), masks.split(1))):
+        for i, pair in enumerate(zip(images.split(1), masks.split(1))):
             bar(i, len(images))
-            out.append(intermediate(on_best_device(one, coarse, wanted)[:, 0]))
+            alpha = on_best_device(lambda one, coarse: refine(one, coarse, wanted), *pair, each=BYTES_PER_PIXEL)
+            out.append(intermediate(alpha[:, 0]))
         bar(len(images), len(images))
         return io.NodeOutput(torch.cat(out))
-
-
-def on_best_device(image: torch.Tensor, mask: torch.Tensor, wanted: Recipe) -> torch.Tensor:
-    """The refined mask [1,1,H,W] of one photograph: on the GPU, or on the CPU where the GPU lacks the memory."""
-    device = mm.get_torch_device()
-    mm.free_memory(image.shape[-2] * image.shape[-1] * BYTES_PER_PIXEL, device)
-    try:
-        return refine(image.to(device), mask.to(device), wanted)
-    except Exception as e:
-        if not out_of_memory(e) or device.type == "cpu":
-            raise
-        mm.soft_empty_cache()
-        return refine(image.cpu(), mask.cpu(), wanted)

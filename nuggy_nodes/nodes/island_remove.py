@@ -39,14 +39,7 @@ class IslandRemove(io.ComfyNode):
                 advanced(io.Float.Input("min_peak", default=USUAL.min_peak, step=0.05, **share)),
             ],
             [io.Mask.Output("kept_mask"), io.Int.Output("removed"), io.String.Output("report")],
-            [
-                "remove islands",
-                "remove specks",
-                "clean mask",
-                "connected components",
-                "fill holes",
-                "largest component",
-            ],
+            ["remove islands", "remove specks", "clean mask", "connected components", "fill holes", "largest part"],
             hidden=[io.Hidden.unique_id],
         )
 

@@ -10,13 +10,12 @@ from torch import Tensor
 
 from ..core.guided import enlarge
 from ..core.isnet import STRIDE
-from ..core.predict import View, choose_precision, out_of_memory, predict
-from ..core.weights import Network, load
+from ..core.predict import Chunk, View, choose_precision, out_of_memory, predict
+from ..core.weights import load
 from .compat import Patcher, intermediate
 from .models import resolve
 from .tensors import from_image
 
-Progress = Callable[[int, int], None]
 BYTES_PER_PIXEL = 800  # of a square in flight, in float32; 530 were measured on a CPU at 1024x1024, GPUs take more
 
 
@@ -26,41 +25,38 @@ class ManagedNetwork:
     def __init__(self, name: str, precision: str = "auto"):
         device, rest = mm.get_torch_device(), mm.unet_offload_device()
         if precision == "auto" and device.type != "cpu":
-            dtype = torch.float16 if mm.should_use_fp16(device) else torch.float32
+            self.dtype = torch.float16 if mm.should_use_fp16(device) else torch.float32
         else:
-            dtype = choose_precision(device, precision)
-        self.network: Network = load(resolve(name), rest, dtype)
-        self.dtype = dtype
+            self.dtype = choose_precision(device, precision)
+        self.network = load(resolve(name), rest, self.dtype)
         self.patcher = Patcher(self.network.model, load_device=device, offload_device=rest)
 
-    def masks(
-        self, images: Tensor, views: Sequence[View], how: str, chunk: int = 0, progress: Progress | None = None
-    ) -> Iterator[Tensor]:
+    def masks(self, images: Tensor, views: Sequence[View], how: str, chunk: int = 0,
+              progress: Callable[[int, int], None] = lambda done, total: None) -> Iterator[Tensor]:  # fmt: skip
         """Masks [b,1,H,W] of photographs [B,3,H,W], group by group, on the network's device, at the photographs' size.
 
-        progress(done, total) counts squares over the whole batch. When memory runs out for a group, it is halved.
+        progress(done, total) counts squares over the whole batch. When memory runs out, chunk and group are halved,
+        for the rest of the batch.
         """
         device = self.patcher.load_device
-        at, group = 0, 1 if device.type == "cpu" else max((chunk or 8) // len(views), 1)
-        squares = min(group * len(views), chunk or 8) * max(v.size for v in views) ** 2
+        fits = Chunk(chunk or (2 if device.type == "cpu" else 8))
+        at, group = 0, 1 if device.type == "cpu" else max(fits.size // len(views), 1)
+        squares = min(group * len(views), fits.size) * max(v.size for v in views) ** 2
         needed = squares * BYTES_PER_PIXEL * self.dtype.itemsize / 4
         mm.load_models_gpu([self.patcher], memory_required=needed, force_full_load=True)
 
         def report(done: int, _: int) -> None:
-            if progress:
-                progress(at * len(views) + done, len(images) * len(views))
+            progress(at * len(views) + done, len(images) * len(views))
 
         while at < len(images):
-            part = images[at : at + group]
             try:
-                part = part.to(device)
-                coarse = predict(self.network, part, views, how, chunk=chunk, progress=report)
+                part = images[at : at + group].to(device)
+                coarse = predict(self.network, part, views, how, chunk=fits, progress=report)
                 mask = enlarge(coarse, *part.shape[-2:])
             except Exception as e:  # an interrupt passes through: it is not a lack of memory
                 if not out_of_memory(e) or group == 1:
                     raise
                 group //= 2
-                mm.soft_empty_cache()
                 continue
             at += len(part)
             yield mask

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -72,6 +73,20 @@ def test_log_and_lock_are_no_way_out(tmp_path: Path) -> None:
 def test_socket_path_too_long(tmp_path: Path) -> None:
     with pytest.raises(PlaceError, match="too long"):
         Place(tmp_path / ("x" * 90) / "nuggy", loopback=False).prepare()
+
+
+@posix
+def test_a_worker_and_its_client_where_there_are_no_unix_sockets(tmp_path: Path) -> None:
+    """Started, warm, asked to end: by loopback port and secret, in the user's profile, with Windows's modules only."""
+    script = Path(__file__).with_name("as_windows.py")
+    env = {**os.environ, "LOCALAPPDATA": str(tmp_path)}
+    ran = subprocess.run([sys.executable, script, "ask"], env=env, capture_output=True, text=True, timeout=60)
+    assert ran.stdout.splitlines() == [
+        "['start'] [255, 254, 253, 0]",
+        "[] [255, 254, 253, 0]",
+        f"{tmp_path / 'Nuggy' / 'bridge'} ['worker.json', 'worker.lock', 'worker.log'] True",
+        "True False",
+    ], ran.stderr
 
 
 def test_one_lock(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def arguments() -> types.ModuleType:
 
 
 def test_settings_are_a_recipes(arguments: types.ModuleType) -> None:
-    values = {row[0]: row[5] for row in arguments.FINE} | {"keep": "subject", "fine-tune": True}
+    values = {row[0]: row[5] for row in arguments.FINE} | {"keep": "subject", "fine-tune": True, "passes": 0}
     sent = arguments.settings(values.get)
     balanced = RECIPES["balanced"]
     assert sent == pytest.approx(
@@ -65,6 +65,8 @@ def test_settings_are_a_recipes(arguments: types.ModuleType) -> None:
     assert arguments.of(given)["settings"] == {"islands": "subject", "foreground": "none"}  # behind a mask
     given["foreground"] = "blur-fusion"
     assert recipe(**{"which": "fast"} | arguments.of(given)["settings"]).foreground == "blur-fusion"
+    assert recipe("best", **sent).passes == RECIPES["best"].passes  # 0 leaves it to the recipe
+    assert recipe("best", **arguments.settings({**values, "passes": 1}.get)).passes == 1
     for name in arguments.RECIPES:
         recipe(name)
     assert arguments.EXISTING == protocol.EXISTING
@@ -79,6 +81,9 @@ def test_only_gi_and_the_standard_library() -> None:
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
             for name in names:
                 assert name.split(".")[0] in own | sys.stdlib_module_names, f"{path.name} imports {name}"
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:  # when it is loaded, on every platform
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            assert not {"fcntl", "pwd", "grp", "termios", "resource", "msvcrt", "winreg"} & set(names), path.name
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +104,31 @@ def test_translations(translations: types.ModuleType, language: str) -> None:
         fields = [sorted(f for _, f, _, _ in string.Formatter().parse(t) if f is not None) for t in (text, translated)]
         assert fields[0] == fields[1], text
         assert len(re.findall(r"_\w", text)) == len(re.findall(r"_\w", translated)), text
+
+
+@pytest.mark.parametrize("language", ["en", "ko", "ja", "zh_CN"])
+def test_help_page(translations: types.ModuleType, language: str) -> None:
+    """Every language's page has the same parts, under the words that the dialog itself uses in that language."""
+    from xml.etree import ElementTree
+
+    folder = PLUGIN / "help" / language
+    items = ElementTree.parse(folder / "gimp-help.xml").getroot()
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    assert [i.get("id") for i in items] == ["plug-in-nuggy-remove-background", "plug-in-nuggy-cut-out"]
+    for item in items:
+        file, _, anchor = item.get("ref", "").partition("#")
+        assert (folder / file).is_file() and (not anchor or f'id="{anchor}"' in text)
+        assert f">{item.get('title')}</h" in text
+    known = {m: m for m in translations.messages()}
+    if language != "en":
+        known = translations.parse(translations.po_path(language).read_text(encoding="utf-8"))
+    said = ["_Remove Background...", "_Cut Out to New Layer...", "Reci_pe", "_Keep", "_Existing mask", "Fine tuning",
+            "Pre_view", "Balanced", "The subject", "One part", "Everything found", "_Use these values",
+            "Hide the origi_nal layer"]  # fmt: skip
+    for message in said:
+        plain = re.sub(r"\(_\w\)|_|\.\.\.$", "", known[message])
+        assert re.search(f">{re.escape(plain)}<".replace(r"\ ", r"\s"), text), plain
+    assert len(re.findall("<dt>", text)) == 5 and len(re.findall("<p>", text)) == 4
 
 
 def test_letters_of_the_dialog_are_free(translations: types.ModuleType) -> None:

@@ -194,6 +194,21 @@ def test_stale_socket_is_replaced(launch: StubLaunch) -> None:
     assert done(ask(launch))
 
 
+def test_stale_port_that_another_program_has_by_now(tmp_path: Path) -> None:
+    """A killed worker's card outlives a restart of the machine; the program at its port is not spoken to."""
+    launch = StubLaunch(sys.executable, str(REPOSITORY), str(tmp_path / "nuggy"))
+    object.__setattr__(launch, "options", ("--loopback",))
+    place = launch.place()
+    place.prepare()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        other.settimeout(0)
+        place.card.write_text(f'{{"port": {other.getsockname()[1]}, "secret": "00"}}')
+        assert done(ask(launch))
+        with pytest.raises(BlockingIOError):
+            other.accept()
+    client.quit(place)
+
+
 def raw(place: Place) -> socket.socket:
     link, _ = place.connect(5)
     link.settimeout(5)

@@ -21,6 +21,7 @@ from .page import Page, as_json, browsing
 from .server import REPOSITORY, Server
 
 LAYOUT = """async ({prompt, at, sizes, titles, note}) => {
+    app.nodeOutputs = {}; app.nodePreviewImages = {}; // the last run's pictures would count in the sizes
     await app.loadApiJson(prompt, 'drawing');
     for (const node of app.graph._nodes) {
         const id = String(node.id);

@@ -66,11 +66,19 @@ class Page:
 
     def run(self) -> dict[str, Any]:
         """Press the page's Run button; what the server said at the end."""
+        self.begin()
+        return self.end()
+
+    def end(self) -> dict[str, Any]:
+        """What the server says at the end of what begin() has begun."""
+        return self.do("() => window.ended")
+
+    def begin(self) -> None:
+        """Press the page's Run button."""
         self.do("""() => { window.ended = new Promise(done => {
             for (const kind of ['execution_success', 'execution_error', 'execution_interrupted'])
                 app.api.addEventListener(kind, e => done({kind, ...e.detail}), {once: true}) }) }""")
         self.tab.locator('[data-testid="queue-button"]').first.click()
-        return self.do("() => window.ended")
 
     def click_node(self, kind: str) -> None:
         """Bring a node to the middle of the page and click on its title, which selects it."""

@@ -2,6 +2,7 @@
 
     python tests/comfyui/run.py http        a real ComfyUI, driven over HTTP
     python tests/comfyui/run.py chaining    the same with samplers and small models of random weights
+    python tests/comfyui/run.py odd         in odd surroundings: neighbours, broken weights, pictures of every kind
     python tests/comfyui/run.py browser     its page in a real Chromium
     python tests/comfyui/run.py registry    the pack as the registry's own checker sees it
     python tests/comfyui/run.py all
@@ -22,6 +23,7 @@ from tests.comfyui import install
 
 SUITES = {
     "http": "test_http.py",
+    "odd": "test_odd.py",
     "chaining": "test_chaining.py",
     "browser": "test_browser.py",
     "registry": "test_registry.py",

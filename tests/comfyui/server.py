@@ -44,14 +44,16 @@ class Refused(Exception):
 
 
 class Server:
-    """One process. `base` holds custom_nodes (with a link to this repository), models, input, output, user."""
+    """One process. `base` holds custom_nodes, models, input, output, user; custom_nodes has a `link` to this repository
+    unless a pack of that name is there or none is wanted."""
 
-    def __init__(self, folder: Path, base: Path, root: Path | None = None, arguments: tuple[str, ...] = ()):
+    def __init__(self, folder: Path, base: Path, root: Path | None = None, arguments: tuple[str, ...] = (),
+                 link: bool = True):  # fmt: skip
         for name in ("custom_nodes", "models", "input", "output", "user", "temp"):
             (base / name).mkdir(parents=True, exist_ok=True)
-        link = base / "custom_nodes" / "nuggy"
-        if not link.exists():
-            link.symlink_to(REPOSITORY)
+        pack = base / "custom_nodes" / "nuggy"
+        if link and not pack.exists():
+            pack.symlink_to(REPOSITORY)
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from .page import Page, browsing
+from .page import FAR, Page, browsing
 from .server import REPOSITORY, Server
 
 THUMBNAILS = "() => [...document.querySelectorAll('[role=dialog] img')].filter(i => i.naturalWidth > 300).length >= 4"
@@ -75,6 +75,39 @@ def test_example_workflow_runs(page: Page, name: str) -> None:
     assert ended["kind"] == "execution_success", ended
     page.tab.wait_for_timeout(1000)
     page.shot(KEPT / f"{name}.png")
+
+
+def test_progress_and_preview_show_and_cancel_ends_the_run(page: Page) -> None:
+    """While a batch of three is at work, the node has its bar and its first mask; then the page's Cancel button."""
+    page.load(workflow("Batch"), "Batch")
+    page.do("() => { for (const n of app.graph._nodes) if (n.type === 'NuggyTTAMask') n.widgets[0].value = 'best' }")
+    page.command("Comfy.Canvas.FitView")
+    page.begin()
+    page.tab.wait_for_function(
+        """() => { const n = app.graph._nodes.find(n => n.type === 'NuggyTTAMask');
+        return n.progress >= 0.33 && n.progress < 1 && n.imgs?.[0]?.naturalWidth === 256 }""",
+        timeout=FAR,
+    )
+    page.tab.wait_for_timeout(300)
+    page.shot(KEPT / "working.png", fit=False)
+    page.tab.get_by_label("Cancel current run").first.click()
+    ended = page.end()
+    assert ended["kind"] == "execution_interrupted" and ended["node_type"] == "NuggyTTAMask", ended
+
+
+def test_workflow_saved_before_an_input_existed_runs(page: Page) -> None:
+    """A file in which Guided Filter Refine has no `passes` opens with its usual value; the others stay in place."""
+    graph = workflow("Cut out")
+    (node,) = (n for n in graph["nodes"] if n["type"] == "GuidedFilterRefine")
+    assert node["inputs"].pop()["name"] == "passes" and node["widgets_values"].pop() == 1
+    node["widgets_values"][0] = 12.5
+    page.load(graph, "older")
+    script = "() => app.graph._nodes.find(n => n.type === 'GuidedFilterRefine').widgets.map(w => [w.name, w.value])"
+    assert dict(page.do(script)) == {"radius": 12.5, "black": 0.1, "white": 0.9, "gamma": 1, "guide": "colour",
+                                     "epsilon": 0.0001, "passes": 1}  # fmt: skip
+    page.do("() => { for (const n of app.graph._nodes) if (n.type === 'NuggyTTAMask') n.widgets[0].value = 'fast' }")
+    ended = page.run()
+    assert ended["kind"] == "execution_success", ended
 
 
 def test_blueprint_runs_as_one_node(page: Page) -> None:

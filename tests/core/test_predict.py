@@ -14,9 +14,10 @@ class HalfGrid(torch.nn.Module):
     def __init__(self, limit=99):
         super().__init__()
         self.anchor = torch.nn.Parameter(torch.zeros(1))
-        self.limit, self.sizes = limit, []
+        self.limit, self.sizes, self.tried = limit, [], []
 
     def forward(self, x):
+        self.tried.append(len(x))
         if len(x) > self.limit:
             raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate")
         self.sizes.append(tuple(x.shape))
@@ -91,6 +92,16 @@ def test_progress_order_and_chunk_halving():
     assert all(s[0] == 1 for s in net.model.sizes)
     for i in range(3):
         assert torch.equal(got[i : i + 1], predict.predict(fake(), images[i : i + 1], predict.PAIR))
+
+
+def test_what_memory_allowed_is_remembered_by_those_who_share_it():
+    net, images = fake(limit=2), torch.rand(2, 3, 16, 16)
+    views, fits = [View(256)] * 5, predict.Chunk(16)
+    for _ in range(2):
+        predict.predict(net, images[:1], views, chunk=fits)
+    assert net.model.tried == [5, 2, 2, 1, 2, 2, 1] and fits.size == 2
+    predict.predict(net, images[:1], views, chunk=16)
+    assert net.model.tried[-4:] == [5, 2, 2, 1]  # a number of its own begins anew
 
 
 def test_progress_may_stop_the_work():

@@ -197,11 +197,11 @@ def test_precision(gimp: Gimp, root: Root, files: dict[str, str], mask: str, pre
 def test_fine_tuning_and_keep(gimp: Gimp, root: Root, files: dict[str, str], mask: str) -> None:
     answer = gimp(
         LOAD + "status = call(img, recipe='fast', keep='all', fine_tune=True, radius=4.0, black=30.0, white=70.0, "
-        "gamma=0.5, edge_contrast=3.0)\nmask_of(layer, mask); result = status[1]",
+        "gamma=0.5, edge_contrast=3.0, passes=2)\nmask_of(layer, mask); result = status[1]",
         path=files["rgb"], mask=mask,
     )  # fmt: skip
     assert answer == "success"
-    changes = {"radius": 4.0, "black": 0.3, "white": 0.7, "gamma": 0.5, "epsilon": 0.03**2}
+    changes = {"radius": 4.0, "black": 0.3, "white": 0.7, "gamma": 0.5, "epsilon": 0.03**2, "passes": 2}
     rest = {"min_area": 0.002, "min_reach": 0.02, "max_hole": 0.0}
     expected = oracle(cat(), islands="all", **changes, **rest)
     assert np.abs(masks(root, 240, 300) - bytes_of(expected)).max() <= 1
@@ -428,7 +428,7 @@ def test_cancel_stops_the_work_and_leaves_the_image(root: Root, gimp: Gimp, file
     assert root.nuggy("gimp", "check").returncode == 0
     call = gimp.begin(TRY, path=files["large"])
     wait_for(lambda: "begins" in root.place.last_words(1))
-    (plugin,) = processes(root, f"{root.settings.parent}/nuggy.py")
+    (plugin,) = processes(f"{root.settings.parent}/nuggy.py")
     kill(plugin)
     status, _text, same = gimp.finish(call)
     assert status != "success" and same is True
@@ -446,13 +446,11 @@ def wait_for(what: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
-def processes(root: Root, words: str) -> list[int]:
-    """Those of the Debian root alone: another test run on the machine has workers of its own."""
+def processes(words: str) -> list[int]:
     found = []
     for p in Path("/proc").iterdir():
         try:
-            inside = p.name.isdigit() and os.path.samefile(p / "root", root.path)
-            if inside and words in (p / "cmdline").read_bytes().decode().split("\0"):
+            if p.name.isdigit() and words in (p / "cmdline").read_bytes().decode().split("\0"):
                 found.append(int(p.name))
         except OSError:
             pass
@@ -478,7 +476,8 @@ def test_two_gimps_share_one_worker(root: Root, gimp: Gimp, files: dict) -> None
         other("result = 1")
         calls = [(g, g.begin(TRY, path=files[name])) for g, name in ((gimp, "rgb"), (other, "other"))]
         assert [g.finish(n)[0] for g, n in calls] == ["success", "success"]
-        assert len(processes(root, "nuggy_nodes.bridge")) == 1
+        # one that came too late ends at once
+        wait_for(lambda: processes(str(root.place.folder)) == [root.worker()])
     finally:
         other.close()
 

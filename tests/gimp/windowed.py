@@ -168,3 +168,41 @@ def test_languages(root: Root, screen: Screen, desk: Desk, locale: str, title: s
         assert gimp.finish(call)[0] == "cancel"
     finally:
         gimp.close()
+
+
+@pytest.mark.parametrize(
+    ("locale", "title", "page"),
+    [
+        ("C", "Remove Background", "en"),
+        ("ko_KR", "배경 지우기", "ko"),
+        ("ja_JP", "背景を除去", "ja"),
+        ("zh_CN", "移除背景", "zh_CN"),
+    ],
+)
+def test_help_button_opens_the_page_in_the_language(
+    root: Root, screen: Screen, desk: Desk, locale: str, title: str, page: str
+) -> None:
+    """What GIMP gives a browser to show: here a script that writes the address down."""
+    opened = root.work / "opened"
+    opened.unlink(missing_ok=True)
+    script, applications = root.work / "browser", root.home / ".local/share/applications"
+    applications.mkdir(parents=True, exist_ok=True)
+    script.write_text(f'#!/bin/sh\nprintf %s "$1" >{opened}\n')
+    script.chmod(0o755)
+    entry = f"[Desktop Entry]\nType=Application\nName=Browser\nExec={script} %u\nMimeType=text/html;\n"
+    (applications / "browser.desktop").write_text(entry)
+    (root.home / ".config/mimeapps.list").write_text("[Default Applications]\ntext/html=browser.desktop\n")
+    env = {"LANG": "C.UTF-8"} if locale == "C" else {"LANG": f"{locale}.UTF-8", "LANGUAGE": locale}
+    gimp = Gimp(root, DISPLAY, env)
+    try:
+        call = gimp.begin("result = call(load(path), mode='INTERACTIVE')", path=str(root.work / "cat.png"))
+        window = screen.window(f"^{title}$")
+        time.sleep(1)
+        screen.key(window, "F1")
+        wait_for(opened.exists)
+        screen.shot(f"help-{page}")
+        screen.key(window, "Escape")
+        assert gimp.finish(call)[0] == "cancel"
+    finally:
+        gimp.close()
+    assert opened.read_text().removeprefix("file://") == f"{root.settings.parent}/help/{page}/index.html"

@@ -115,7 +115,7 @@ def test_chunk_is_halved_when_memory_runs_out(pack, model, image):
     net.seen.clear()
     net.most = 1
     assert torch.equal(see(pack, model, image, chunk=4), expected)
-    assert net.seen == 2 * [2, 2, 1, 1]  # 4 and 2 at a time are tried for each picture's two views
+    assert net.seen == [2, 1, 1, 1, 1]  # what did not fit for the first picture is not tried for the second
 
 
 def test_no_memory_for_one_square_is_an_error(pack, model, image):
@@ -163,6 +163,29 @@ def test_refinement_equals_the_cores(pack, image, mask, passes):
     pairs = zip(image.movedim(-1, 1).split(1), mask[:, None].split(1))
     expected = torch.cat([core_refine(i, m, wanted) for i, m in pairs])
     assert torch.equal(refine(pack, image, mask, passes=passes), expected[:, 0])
+
+
+def test_a_prompt_from_before_passes_means_one(pack, image, mask):
+    given = {"radius": 20.0, "black": 0.1, "white": 0.9, "gamma": 1.0, "guide": "colour", "epsilon": 1e-4}
+    assert torch.equal(pack.GuidedFilterRefine.execute(image, mask, **given).args[0], refine(pack, image, mask))
+
+
+def test_refinement_moves_to_the_cpu_when_the_device_lacks_the_memory(pack, monkeypatch):
+    """Work that fails on the first device is done again, on the tensors of the CPU; other failures are not hidden."""
+    device, tried = sys.modules["nuggy_nodes.nodes.device"], []
+    monkeypatch.setattr(device.mm, "get_torch_device", lambda: torch.device("meta"))
+
+    def work(x):
+        tried.append(x.device.type)
+        if x.device.type == "meta":
+            raise RuntimeError(says)
+        return x + 1
+
+    one, says = torch.zeros(1, 1, 4, 4), "out of memory"
+    assert torch.equal(device.on_best_device(work, one, each=8), one + 1) and tried == ["meta", "cpu"]
+    says = "something else"
+    with pytest.raises(RuntimeError, match="something else"):
+        device.on_best_device(work, one, each=8)
 
 
 @pytest.mark.parametrize("guide", ["colour", "grey", "none"])

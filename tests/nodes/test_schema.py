@@ -113,6 +113,15 @@ def test_example_workflows_have_thumbnails_and_known_nodes(pack):
             assert names == {x.id for x in found[n["type"]].inputs}, (f.name, n["type"])
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "example_workflows").glob("*.json")), ids=lambda p: p.stem)
+def test_nodes_of_a_workflow_do_not_lie_over_each_other(path):
+    nodes = json.loads(path.read_text(encoding="utf-8"))["nodes"]
+    boxes = [(n["pos"][0], n["pos"][1] - 30, *n["size"], n["title"] if "title" in n else n["type"]) for n in nodes]
+    for i, (x, y, w, h, one) in enumerate(boxes):  # 30 pixels are the title
+        for u, v, a, b, other in boxes[:i]:
+            assert x + w <= u or u + a <= x or y + h + 30 <= v or v + b + 30 <= y, (one, other)
+
+
 def test_root_file_needs_no_comfyui():
     """pytest and other tools import the repository's __init__.py where there is no ComfyUI."""
     spec = importlib.util.spec_from_file_location("door", ROOT / "__init__.py")
