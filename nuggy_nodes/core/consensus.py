@@ -37,7 +37,7 @@ METHODS = ("mean", "max", "regions")
 SUPPORT = (0.3, 0.5)  # agreed share of a region: at the first it is dropped, at the second believed
 SUPPORT_CUT = 0.35  # taken off both where the subject is cut off by the frame
 CUT = (0.01, 0.05)  # mean of the mask along the frame's border: a whole subject, a cut one
-NOTHING = (0.01, 0.02)  # largest answer of the frame's views: up to the first they are sure that there is nothing
+NOTHING = (0.003, 0.006)  # largest answer of the frame's views: up to the first they are sure that there is nothing
 WIDE = 1 / 128  # of the grid's side: differences that an opening of this radius removes are edges, not bodies
 SOLID = 0.65  # in a believed region, a wide area at or above this is body
 

@@ -28,7 +28,7 @@ from .weights import Network
 
 Report = Callable[[str, float], None]
 DOUBT_RADIUS = 1 / 64  # of the longer side
-DOUBT = (0.05, 0.2)  # share of undecided alpha: the mask's own edge up to the first, the filter's from the second
+DOUBT = (0.03, 0.12)  # share of undecided alpha: the mask's own edge up to the first, the filter's from the second
 GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma, on sRGB-encoded values
 
 

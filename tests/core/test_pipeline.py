@@ -179,7 +179,7 @@ def test_a_sharp_edge_of_the_mask_is_kept_and_a_wide_doubt_filtered(chelsea):
     expected = np.empty_like(p)
     for y, x in np.ndindex(p.shape):
         around = p[max(y - reach, 0) : y + reach + 1, max(x - reach, 0) : x + reach + 1]
-        expected[y, x] = np.clip(((4 * around * (1 - around)).mean() - 0.05) / 0.15, 0, 1)
+        expected[y, x] = np.clip(((4 * around * (1 - around)).mean() - 0.03) / 0.09, 0, 1)
     np.testing.assert_allclose(doubt(coarse)[0, 0].numpy(), expected, atol=1e-5)
 
     settings = recipe("fast")
