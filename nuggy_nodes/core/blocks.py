@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .share import Window
+from .tiles import Window
 
 
 def block_means(x: Tensor, block: int) -> Tensor:

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from .blocks import block_means, enlarge_window
 from .boxmean import box_mean
-from .share import Each, Window, squares, tile_side
+from .tiles import Window, tile_side, tiles
 from .unsure import near_cells, spread
 
 BLOCK = 4  # of the first pass, in pixels of a small picture
@@ -29,12 +29,12 @@ WIDE, NARROW = 11, 3  # radii: in blocks, in pixels of a small picture
 TINY = 1e-6
 
 
-def blur_fusion(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Window, Tensor], None], each: Each) -> None:
+def blur_fusion(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Window, Tensor], None]) -> None:
     """Foreground and background colours of the tiles that hold unsure pixels.
 
-    image: [3,H,W]; alpha: [H,W] float32, 0..1; cells: unsure_cells(alpha); background is taken from near cells alone;
-    each: of share.sharing. Calls put((top, bottom, left, right), colours) as multilevel does: colours [6,h,w] float32
-    in [0,1], foreground then background.
+    image: [3,H,W]; alpha: [H,W] float32, 0..1; cells: unsure_cells(alpha); background is taken from near cells alone.
+    Calls put((top, bottom, left, right), colours) as multilevel does: colours [6,h,w] float32 in [0,1], foreground
+    then background.
     """
     height, width = alpha.shape
     near = near_cells(cells)
@@ -47,14 +47,15 @@ def blur_fusion(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Wind
         a = alpha[top:bottom, left:right]
         return image[:, top:bottom, left:right].float(), a, (1 - a).mul_(spread(near, *window))
 
-    def add(window: Window) -> None:
+    cut = list(tiles(height, width, tile_side(alpha.device, coarse)))
+    for window in cut:
         i, a, b = read(window)
         top, bottom, left, right = (-(-x // coarse) for x in window)
         sums[:, top:bottom, left:right] = block_means(_weighted(i, i, a, b), coarse)
-
-    def finish(window: Window) -> None:
+    means = _fuse(sums, WIDE)
+    for window in cut:
         if not bool(spread(cells, *window).any()):
-            return
+            continue
         top, bottom, left, right = window
         outer = max(top - coarse, 0), min(bottom + coarse, height), max(left - coarse, 0), min(right + coarse, width)
         i, a, b = read(outer)
@@ -66,11 +67,6 @@ def blur_fusion(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Wind
         inner = slice(top - outer[0], bottom - outer[0]), slice(left - outer[2], right - outer[2])
         (fore, back), i, a = second[:, inner[0], inner[1]].split(3), i[:, inner[0], inner[1]], a[inner]
         put(window, torch.cat((_apply(fore, back, i, a), _apply(back, fore, i, 1 - a))))
-
-    cut = list(squares(height, width, tile_side(alpha.device, coarse)))
-    each(add, cut)
-    means = _fuse(sums, WIDE)
-    each(finish, cut)
 
 
 def _weighted(fore: Tensor, back: Tensor, a: Tensor, b: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from .blocks import block_means, enlarge_window
 from .checks import check_alpha, check_finite, check_image, match_batch
 from .composite import colour_plane
 from .errors import InputError
-from .share import Each, Window, sharing, tiles
+from .tiles import tile_side, tiles
 from .unsure import HIDDEN
 
 ENOUGH = 8.0  # a block whose mean weight is 1/8 or more keeps its own colour alone
@@ -45,33 +45,28 @@ def fill_hidden(colours: Tensor, alpha: Tensor, colour: Sequence[float] | None =
     check_finite(colours, "colours")
     colours, alpha = match_batch(colours.detach(), alpha.detach(), "colours", "alpha")
     out = colours.clone(memory_format=torch.contiguous_format)
-    with sharing(colours.device) as each:
-        for picture, matte in zip(out, alpha):
-            fill_one(picture, matte[0], each, colour, below)
+    for picture, matte in zip(out, alpha):
+        fill_one(picture, matte[0], colour, below)
     return out
 
 
-def fill_one(
-    colours: Tensor, alpha: Tensor, each: Each, colour: Sequence[float] | None = None, below: float = HIDDEN
-) -> None:
-    """fill_hidden of one picture, in place. colours: [3,H,W], not read in a tile of share.py that is all hidden; alpha:
-    [H,W]."""
+def fill_one(colours: Tensor, alpha: Tensor, colour: Sequence[float] | None = None, below: float = HIDDEN) -> None:
+    """fill_hidden of one picture, in place. colours: [3,H,W], not read in a tile that is all hidden; alpha: [H,W]."""
     if colour is not None:
         colours.copy_(torch.where(alpha >= below, colours, colour_plane(colour, colours[None])[0]))
         return
     height, width = alpha.shape
+    side = tile_side(colours.device)
     sums = torch.zeros(4, -(-height // FIRST), -(-width // FIRST), device=colours.device)
-
-    def add(window: Window) -> None:
-        top, bottom, left, right = window
+    for top, bottom, left, right in tiles(height, width, side):
         weight = alpha[top:bottom, left:right].float()
         if float(weight.max()) >= below:
             part = torch.empty(4, *weight.shape, device=weight.device)
             torch.mul(weight, (weight >= below).float(), out=part[3])
             torch.mul(colours[:, top:bottom, left:right].float(), part[3], out=part[:3])
             sums[:, top // FIRST : -(-bottom // FIRST), left // FIRST : -(-right // FIRST)] = block_means(part, FIRST)
-
-    def replace(window: Window) -> None:
+    smooth = _pull_push(sums)
+    for window in tiles(height, width, side):
         top, bottom, left, right = window
         low, high = (float(x) for x in alpha[top:bottom, left:right].aminmax())
         if low < below:
@@ -80,10 +75,6 @@ def fill_one(
                 part.copy_(new)
             else:  # exact for 0 and 1, and faster than torch.where
                 part.lerp_(new, (alpha[top:bottom, left:right] < below).to(part.dtype))
-
-    each(add, tiles(height, width, colours.device))
-    smooth = _pull_push(sums)
-    each(replace, tiles(height, width, colours.device))
 
 
 def _pull_push(sums: Tensor) -> Tensor:

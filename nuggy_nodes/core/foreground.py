@@ -19,7 +19,7 @@ from .errors import InputError
 from .fill import fill_one
 from .multilevel import multilevel
 from .opacity import within
-from .share import Each, Window, sharing, tiles
+from .tiles import Window, tile_side, tiles
 from .unsure import CELL, HIDDEN, unsure, unsure_cells
 
 METHODS = {"multilevel": multilevel, "blur-fusion": blur_fusion, "none": None}
@@ -87,22 +87,21 @@ def estimate_foreground(
         alpha, _ = match_batch(alpha, image, "alpha", "opacity")
     foreground = torch.empty(image.shape, dtype=image.dtype, device=image.device)
     background = torch.empty_like(foreground) if return_background else None
-    with sharing(image.device) as each:
-        for i in range(len(image)):
-            outs = [foreground[i]] if background is None else [foreground[i], background[i]]
-            picture, seen = image[i], alpha[i, 0].to(device=image.device, dtype=torch.float32)
-            matte = seen  # the subject's share of the colour
-            if opacity is not None:
-                there = opacity[i, 0].to(seen)
-                seen, matte = torch.minimum(_unit(seen, "alpha"), there), within(seen, _unit(there, "opacity"))
-                picture = check_finite(picture).clone(memory_format=torch.contiguous_format)
-                fill_one(picture, there, each)
-            cells = _begin(picture, matte, outs, each)
-            if estimate is not None and bool(cells.any()):
-                estimate(picture, matte, cells, partial(_put, outs, matte), each)
-            fill_one(outs[0], seen, each, fill)
-            if background is not None:
-                fill_one(outs[1], 1 - matte, each)
+    for i in range(len(image)):
+        outs = [foreground[i]] if background is None else [foreground[i], background[i]]
+        picture, seen = image[i], alpha[i, 0].to(device=image.device, dtype=torch.float32)
+        matte = seen  # the subject's share of the colour
+        if opacity is not None:
+            there = opacity[i, 0].to(seen)
+            seen, matte = torch.minimum(_unit(seen, "alpha"), there), within(seen, _unit(there, "opacity"))
+            picture = check_finite(picture).clone(memory_format=torch.contiguous_format)
+            fill_one(picture, there)
+        cells = _begin(picture, matte, outs)
+        if estimate is not None and bool(cells.any()):
+            estimate(picture, matte, cells, partial(_put, outs, matte))
+        fill_one(outs[0], seen, fill)
+        if background is not None:
+            fill_one(outs[1], 1 - matte)
     return foreground if background is None else (foreground, background)
 
 
@@ -125,16 +124,14 @@ def _unit(x: Tensor, name: str) -> Tensor:
     return x
 
 
-def _begin(image: Tensor, alpha: Tensor, outs: list[Tensor], each: Each) -> Tensor:
+def _begin(image: Tensor, alpha: Tensor, outs: list[Tensor]) -> Tensor:
     """Check the values, copy the image to the outputs, find the unsure cells: one pass. Returns unsure_cells(alpha).
 
     A tile where an output's colours are all hidden is left as it is: the fill writes it.
     """
     height, width = alpha.shape
     cells = torch.zeros(-(-height // CELL), -(-width // CELL), dtype=torch.bool, device=alpha.device)
-
-    def work(window: Window) -> None:
-        top, bottom, left, right = window
+    for top, bottom, left, right in tiles(height, width, tile_side(alpha.device)):
         matte, part = alpha[top:bottom, left:right], image[:, top:bottom, left:right]
         low, high = (float(x) for x in matte.aminmax())
         if not (low >= 0 and high <= 1):
@@ -145,8 +142,6 @@ def _begin(image: Tensor, alpha: Tensor, outs: list[Tensor], each: Each) -> Tens
                 out[:, top:bottom, left:right] = part
         if low < high or 0 < low < 1:
             cells[top // CELL : -(-bottom // CELL), left // CELL : -(-right // CELL)] = unsure_cells(matte)
-
-    each(work, tiles(height, width, alpha.device))
     return cells
 
 

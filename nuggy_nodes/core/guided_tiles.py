@@ -19,8 +19,8 @@ from torch import Tensor
 
 from .boxmean import box_mean_tile
 from .guided_fit import count, fit, line, products
-from .share import Window
 from .threads import for_each
+from .tiles import Window
 
 BAND = 1 << 24  # pixels for which fitted coefficients are held at a time: bounds memory
 SIDE = 1024  # of a tile, at the least; eight radii at the least, as the margin around it is worked on twice

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .share import Window
+from .tiles import Window
 from .unsure import spread
 
 EPSILON = 0.01  # the paper has 1e-5; with masks that are not quite right, more invents fewer colours

@@ -20,8 +20,7 @@ of two coarse pixels, halved (the usual correction for piecewise constant prolon
 two a level, and at full size a single solve whose neighbours are the finest level of blocks, enlarged bilinearly
 (`mix_back`). Those blocks are 2x2 pixels, and 4x4 in large pictures.
 
-The picture is worked on in tiles that hold evidence (`near_cells`); nothing of full size is held but one tile
-for each thread.
+The picture is worked on in tiles that hold evidence (`near_cells`); nothing of full size is held.
 """
 
 from __future__ import annotations
@@ -35,28 +34,28 @@ from torch import Tensor
 
 from .blocks import enlarge_window
 from .mixture import PLANES, coarsen, mix_back, planes_of, relax, repeat, stiffness
-from .share import Each, Window, squares, tile_side
+from .tiles import Window, tile_side, tiles
 from .unsure import CELL, near_cells
 
 LARGE = 4_000_000  # pixels; above, iterations start at blocks of 4x4 pixels instead of 2x2
 ITERATIONS = 2  # a level; on the smallest levels ten of them change no digit of the errors in benchmarks/RESULTS.md
 
 
-def multilevel(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Window, Tensor], None], each: Each) -> None:
+def multilevel(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Window, Tensor], None]) -> None:
     """Foreground and background colours of the tiles that hold unsure pixels.
 
-    image: [3,H,W]; alpha: [H,W] float32, 0..1; cells: unsure_cells(alpha); each: of share.sharing. Calls
-    put(window, colours), from several threads, never twice for a pixel: colours [6,h,w] float32 in [0,1], foreground
-    then background. Pixels that are not unsure hold no sensible value.
+    image: [3,H,W]; alpha: [H,W] float32, 0..1; cells: unsure_cells(alpha). Calls put(window, colours), never twice for
+    a pixel: colours [6,h,w] float32 in [0,1], foreground then background. Pixels that are not unsure hold no sensible
+    value.
     """
     height, width = alpha.shape
     side = tile_side(alpha.device)
     near = near_cells(cells)
     near_here, unsure_here = near.cpu().numpy(), cells.cpu().numpy()
 
-    def tiles(level: int, h: int, w: int) -> tuple[list[Window], list[Window]]:
+    def known(level: int, h: int, w: int) -> tuple[list[Window], list[Window]]:
         """The tiles of a level that hold near cells, and the tiles beside them, whose borders these read."""
-        cut = list(squares(h, w, side))
+        cut = list(tiles(h, w, side))
         held = np.zeros((-(-h // side) + 2, -(-w // side) + 2), np.bool_)
         for top, bottom, left, right in cut:
             ys = slice((top << level) // CELL, -(-(bottom << level) // CELL))
@@ -72,24 +71,21 @@ def multilevel(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Windo
                 beside.append(window)
         return inner, beside
 
-    def trimmed(known: NDArray[np.bool_]) -> Iterator[Window]:
-        """The tiles of full size that hold known cells, without the rows and columns around these."""
+    def trimmed(which: NDArray[np.bool_]) -> Iterator[Window]:
+        """The tiles of full size that hold these cells, without the rows and columns around these."""
         step = side // CELL
-        for top in range(0, known.shape[0], step):
-            for left in range(0, known.shape[1], step):
-                ys, xs = known[top : top + step, left : left + step].nonzero()
+        for top in range(0, which.shape[0], step):
+            for left in range(0, which.shape[1], step):
+                ys, xs = which[top : top + step, left : left + step].nonzero()
                 if len(ys):
                     y, x = (top + ys.min()) * CELL, (left + xs.min()) * CELL
                     yield y, min((top + ys.max() + 1) * CELL, height), x, min((left + xs.max() + 1) * CELL, width)
 
-    def full(window: Window) -> Tensor:
-        return planes_of(image, alpha, near, window)
-
     steps = 1 if height * width <= LARGE else 2
-    levels = [_evidence(full, steps, height, width, alpha.device, trimmed(near_here), each)]
+    levels = [_evidence(image, alpha, near, steps, trimmed(near_here))]
     while max(levels[-1].shape[-2:]) > 1:
         h, w = levels[-1].shape[-2:]
-        levels.append(_coarser(levels[-1], tiles(steps + len(levels) - 1, h, w)[0], each))
+        levels.append(_coarser(levels[-1], known(steps + len(levels) - 1, h, w)[0]))
 
     start = levels.pop()
     weights = torch.stack((start[0] + start[1], start[1] + start[2])).clamp_(min=1e-12)  # a^2 + ab = a; ab + b^2 = b
@@ -97,16 +93,14 @@ def multilevel(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Windo
     while levels:
         planes = levels.pop()
         h, w = planes.shape[-2:]
-        colours = _finer(colours, planes, *tiles(steps + len(levels), h, w), each)
+        colours = _finer(colours, planes, *known(steps + len(levels), h, w))
 
-    def finish(tile: Window) -> None:
+    for tile in trimmed(unsure_here):
         top, bottom, left, right = tile
         outer = _widen(tile, 1, height, width)
         stiff = _crop(stiffness(alpha[outer[0] : outer[1], outer[2] : outer[3]])[None], outer, tile)[0]
         part = image[:, top:bottom, left:right].float()
         put(tile, mix_back(enlarge_window(colours, 1 << steps, tile), part, alpha[top:bottom, left:right], stiff))
-
-    each(finish, trimmed(unsure_here))
 
 
 def _zeros(h: int, w: int, device: torch.device) -> Tensor:
@@ -116,58 +110,40 @@ def _zeros(h: int, w: int, device: torch.device) -> Tensor:
     return torch.zeros(PLANES, h, w, device=device)
 
 
-def _evidence(
-    full: Callable[[Window], Tensor],
-    steps: int,
-    h: int,
-    w: int,
-    device: torch.device,
-    tiles: Iterable[Window],
-    each: Each,
-) -> Tensor:
-    """The planes of level `steps` of an h x w picture, whose own planes full(window) makes; zeros outside the tiles."""
-    block = 1 << steps
-    out = _zeros(-(-h // block), -(-w // block), device)
-
-    def work(tile: Window) -> None:
-        top, bottom, left, right = tile  # one more row and column, for the edges that cross the tile's border
-        part = full((top, min(bottom + 1, h), left, min(right + 1, w)))[:, : bottom - top, : right - left]
+def _evidence(image: Tensor, alpha: Tensor, near: Tensor, steps: int, where: Iterable[Window]) -> Tensor:
+    """The planes of level `steps`; zeros outside the windows `where` of full size."""
+    block, (h, w) = 1 << steps, alpha.shape
+    out = _zeros(-(-h // block), -(-w // block), alpha.device)
+    for top, bottom, left, right in where:
+        outer = top, min(bottom + 1, h), left, min(right + 1, w)  # with the edges that cross the window's border
+        part = planes_of(image, alpha, near, outer)[:, : bottom - top, : right - left]
         for _ in range(steps):
             part = coarsen(part)
         out[:, top // block : -(-bottom // block), left // block : -(-right // block)] = part
-
-    each(work, tiles)
     return out
 
 
-def _coarser(planes: Tensor, tiles: Iterable[Window], each: Each) -> Tensor:
-    """The next coarser level of the planes; zeros outside the tiles."""
+def _coarser(planes: Tensor, where: Iterable[Window]) -> Tensor:
+    """The next coarser level of the planes; zeros outside the windows `where`."""
     h, w = planes.shape[-2:]
     out = _zeros(-(-h // 2), -(-w // 2), planes.device)
-
-    def work(tile: Window) -> None:
-        top, bottom, left, right = tile
+    for top, bottom, left, right in where:
         part = coarsen(planes[:, top:bottom, left:right])
         out[:, top // 2 : (bottom + 1) // 2, left // 2 : (right + 1) // 2] = part
-
-    each(work, tiles)
     return out
 
 
-def _finer(colours: Tensor, planes: Tensor, tiles: Iterable[Window], beside: Iterable[Window], each: Each) -> Tensor:
-    """Colours of the next finer level, whose planes these are: solved in `tiles`, repeated in `beside`."""
+def _finer(colours: Tensor, planes: Tensor, where: Iterable[Window], beside: Iterable[Window]) -> Tensor:
+    """Colours of the next finer level, whose planes these are: solved in `where`, repeated in `beside`."""
     h, w = planes.shape[-2:]
     out = torch.empty(6, h, w, device=colours.device)
     for top, bottom, left, right in beside:
         out[:, top:bottom, left:right] = repeat(colours, (top, bottom, left, right))
-
-    def work(tile: Window) -> None:
+    for tile in where:
         outer = _widen(tile, ITERATIONS, h, w)
         part = planes[:, outer[0] : outer[1], outer[2] : outer[3]]
         done = relax(repeat(colours, outer), part, ITERATIONS)
         out[:, tile[0] : tile[1], tile[2] : tile[3]] = _crop(done, outer, tile)
-
-    each(work, tiles)
     return out
 
 

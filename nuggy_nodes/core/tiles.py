@@ -1,0 +1,26 @@
+"""A picture cut into tiles, which are worked on one after the other.
+
+A tile's tensors stay near the processor, and nothing of the picture's size need be held. On a CPU a tile is large
+enough for its operations to cost more than starting them does, and for torch to share each out over its threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+Window = tuple[int, int, int, int]  # top, bottom, left, right
+CPU_TILE, DEVICE_TILE = 256, 2048  # pixels; multiples of unsure.CELL and of fill.FIRST
+
+
+def tile_side(device: torch.device, step: int = 1) -> int:
+    """The side of tiles on a device, a multiple of `step`."""
+    return max((CPU_TILE if device.type == "cpu" else DEVICE_TILE) // step, 1) * step
+
+
+def tiles(height: int, width: int, side: int) -> Iterator[Window]:
+    """The picture cut into squares of `side`, smaller at the right and lower border."""
+    for top in range(0, height, side):
+        for left in range(0, width, side):
+            yield top, min(top + side, height), left, min(left + side, width)
