@@ -34,7 +34,7 @@ def _labels():
             _("Shor_test strand"),
             _("Percent of the picture's diagonal; longer thin parts stay, however small"),
         ),
-        "passes": (_("_Filter passes"), _("How often the edge filter runs; 0 leaves it to the recipe")),
+        "passes": (_("Filter passes"), _("How often the edge filter runs; 0 leaves it to the recipe")),
         "max-hole": (_("F_ill holes"), _("Percent of the picture's area; holes up to this size are filled")),
     }
 
