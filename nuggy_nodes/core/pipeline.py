@@ -152,7 +152,7 @@ def refine(image: Tensor, coarse: Tensor, recipe: Recipe) -> Tensor:
     if recipe.guide == "grey":
         guide = (image.float() * image.new_tensor(GREY, dtype=torch.float32).view(1, 3, 1, 1)).sum(1, keepdim=True)
     radius = recipe.radius_for(height, width, float(coarse.mean()))
-    weight = enlarge(doubt(coarse), height, width)
+    weight = doubt(alpha)  # at full size, so that a mask which comes enlarged already gives the same
     for done in range(recipe.passes):
         gamma = recipe.gamma if done + 1 == recipe.passes else 1.0
         alpha = torch.lerp(alpha, guided_filter(guide, alpha, radius, recipe.epsilon), weight)
@@ -160,12 +160,12 @@ def refine(image: Tensor, coarse: Tensor, recipe: Recipe) -> Tensor:
     return alpha
 
 
-def doubt(coarse: Tensor) -> Tensor:
-    """How far a coarse mask [B,1,h,w] needs the photograph to tell what is subject, 0..1, same shape.
+def doubt(mask: Tensor) -> Tensor:
+    """How far a mask [B,1,h,w] needs the photograph to tell what is subject, 0..1, same shape.
 
     The share of undecided alpha, 4p(1-p), in a window of DOUBT_RADIUS, on the scale DOUBT. A straight edge as sharp as
     the network's grid holds gives about the first value there: it is kept. Fur, strands and gaps give more.
     """
-    undecided = 4 * coarse * (1 - coarse)
-    share = box_mean(undecided.float(), max(round(DOUBT_RADIUS * max(coarse.shape[-2:])), 1))
+    undecided = 4 * mask * (1 - mask)
+    share = box_mean(undecided.float(), max(round(DOUBT_RADIUS * max(mask.shape[-2:])), 1))
     return ((share - DOUBT[0]) / (DOUBT[1] - DOUBT[0])).clamp_(0, 1)

@@ -185,7 +185,7 @@ def test_a_sharp_edge_of_the_mask_is_kept_and_a_wide_doubt_filtered(chelsea):
     settings = recipe("fast")
     plain = enlarge(coarse, 300, 451)
     filtered = guided_filter(chelsea, plain, settings.radius_for(300, 451, float(coarse.mean())), 1e-4)
-    weight = enlarge(doubt(coarse), 300, 451)
+    weight = doubt(plain)
     out = refine(chelsea, coarse, settings)
     torch.testing.assert_close(out, levels(plain + weight * (filtered - plain), 0.1, 0.9), atol=1e-5, rtol=0)
     assert torch.equal(out[..., :150], levels(plain, 0.1, 0.9)[..., :150])  # the step, far from the rest
