@@ -189,8 +189,8 @@ def test_every_setting_is_an_option_and_is_used(cat, tmp_path, capsys, monkeypat
     monkeypatch.setattr(work, "cutout", stop)
     args = (
         "--recipe fast --views 512 640fp15 --combine max --looks 2 --guide grey --radius 7 --epsilon 0.01 --passes 3 "
-        "--black 0.2 --white 0.8 --gamma 0.7 --islands largest --threshold 0.3 --min-area 0.1 --min-reach 0.2 --min-peak 0.6 "
-        "--max-hole 0.01 --foreground blur-fusion --fill #102030"
+        "--black 0.2 --white 0.8 --gamma 0.7 --islands largest --threshold 0.3 --min-area 0.1 --min-reach 0.2 "
+        "--min-peak 0.6 --max-hole 0.01 --foreground blur-fusion --fill #102030"
     )
     assert main(["cutout", str(cat), *args.split()]) == 1
     from nuggy_nodes.core import Recipe, View
