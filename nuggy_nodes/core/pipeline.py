@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .boxmean import box_mean
@@ -28,6 +29,7 @@ from .weights import Network
 
 Report = Callable[[str, float], None]
 DOUBT_RADIUS = 1 / 64  # of the longer side
+DOUBT_CELLS = 512  # along the longer side, at the least
 DOUBT = (0.03, 0.12)  # share of undecided alpha: the mask's own edge up to the first, the filter's from the second
 GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma, on sRGB-encoded values
 
@@ -166,6 +168,11 @@ def doubt(mask: Tensor) -> Tensor:
     The share of undecided alpha, 4p(1-p), in a window of DOUBT_RADIUS, on the scale DOUBT. A straight edge as sharp as
     the network's grid holds gives about the first value there: it is kept. Fur, strands and gaps give more.
     """
-    undecided = 4 * mask * (1 - mask)
-    share = box_mean(undecided.float(), max(round(DOUBT_RADIUS * max(mask.shape[-2:])), 1))
-    return ((share - DOUBT[0]) / (DOUBT[1] - DOUBT[0])).clamp_(0, 1)
+    height, width = mask.shape[-2:]
+    mask = mask.float()
+    undecided = torch.addcmul(mask, mask, mask, value=-1)
+    cell = max(max(height, width) // DOUBT_CELLS, 1)  # the share is smooth: large masks need not have it pixel by pixel
+    if cell > 1:
+        undecided = F.avg_pool2d(undecided, cell, ceil_mode=True, count_include_pad=False)
+    share = 4 * box_mean(undecided, max(round(DOUBT_RADIUS * max(undecided.shape[-2:])), 1))
+    return enlarge(((share - DOUBT[0]) / (DOUBT[1] - DOUBT[0])).clamp_(0, 1), height, width)

@@ -136,7 +136,8 @@ def predict(
     chunk: squares that go through the network at a time (0: chosen by device); halved when memory runs out. A Chunk
     remembers that from call to call.
     progress(done, total), in squares, is called before the first and after every chunk; an exception it raises ends
-    the work. Returns [B,1,n,n] float32 on the images' device, n half the size of the largest view.
+    the work. Returns [B,1,n,n] float32 on the images' device, n half of the most pixels (a side) in which a view shows
+    the photograph: its size, less the continued border.
     """
     check_image(images)
     if not views:

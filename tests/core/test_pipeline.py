@@ -182,6 +182,10 @@ def test_a_sharp_edge_of_the_mask_is_kept_and_a_wide_doubt_filtered(chelsea):
         expected[y, x] = np.clip(((4 * around * (1 - around)).mean() - 0.03) / 0.09, 0, 1)
     np.testing.assert_allclose(doubt(coarse)[0, 0].numpy(), expected, atol=1e-5)
 
+    large = torch.nn.functional.interpolate(coarse, scale_factor=16, mode="nearest")  # 2048 wide: told in cells of 4
+    around = doubt(large)[0, 0, 8::16, 8::16]
+    assert (around - doubt(coarse)[0, 0]).abs()[36:64, 66:104].max() < 0.05 and around[:, :34].max() == 0
+
     settings = recipe("fast")
     plain = enlarge(coarse, 300, 451)
     filtered = guided_filter(chelsea, plain, settings.radius_for(300, 451, float(coarse.mean())), 1e-4)
