@@ -159,7 +159,7 @@ def main() -> int:
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--megapixels", type=float, nargs="+", default=[1, 12, 48])
-    parser.add_argument("--views", nargs="+", default=["768f", "896", "768fp15"], help="for the check of correctness")
+    parser.add_argument("--views", nargs="+", default=["896", "896f", "640fp15"], help="for the check of correctness")
     parser.add_argument("--quick", action="store_true", help="small and few: does the script run?")
     args = parser.parse_args()
     device = choose_device(args.device)

@@ -13,16 +13,20 @@ right, 1 is as bad as an empty mask.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from quality import cases
-from thin import masks
 
-from nuggy_nodes.core import choose_precision, load
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.quality import cases  # noqa: E402
+from benchmarks.thin import masks  # noqa: E402
+from nuggy_nodes.core import choose_precision, load  # noqa: E402
 
 SIZE = (800, 1200)
 Picture = np.ndarray

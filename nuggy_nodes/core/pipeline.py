@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
@@ -20,10 +20,9 @@ from .guided import enlarge, guided_filter
 from .islands import IslandReport, remove_islands
 from .levels import levels
 from .opacity import shown
-from .predict import Progress, predict
-from .recipes import Recipe
+from .recipes import Recipe, fullness
 from .recipes import recipe as find_recipe
-from .second_look import LARGE, second_look
+from .second_look import look
 from .seed import seed_alpha
 from .weights import Network
 
@@ -101,24 +100,19 @@ def cutout(
 
     seconds: dict[str, float] = {}
 
-    again = recipe.looks > 1 and max(images.shape[-2:]) >= LARGE
-
-    def share(low: float, high: float) -> Progress:
-        """Progress of a part of the network's work, which is 0.8 of the whole."""
-        return lambda done, total: report("network", 0.8 * (low + (high - low) * done / total)) if report else None
+    def progress(done: int, total: int) -> None:
+        """Of the network's work, which is 0.8 of the whole."""
+        if report:
+            report("network", 0.8 * done / total)
 
     started = time.perf_counter()
     if recipe.name == "seed":
-        alpha = torch.cat([seed_alpha(i, network, recipe, share(0, 1)) for i in images.split(1)])
+        count = len(images)
+        alpha = torch.cat([seed_alpha(image, network, recipe, lambda n, of, i=i: progress(i * of + n, count * of))
+                           for i, image in enumerate(images.split(1))])  # fmt: skip
         seconds["network"] = time.perf_counter() - started
         return result(alpha, [])
-    first = 0.3 if again else 1.0
-    coarse = predict(network, images, recipe.views, recipe.combine, chunk=chunk, progress=share(0, first))
-    if again:
-        steps = [first + (1 - first) * i / len(images) for i in range(len(images) + 1)]
-        coarse = torch.cat([second_look(network, i, c, chunk=chunk, progress=share(a, b))
-                            for i, c, a, b in zip(images.split(1), coarse.split(1), steps, steps[1:])])  # fmt: skip
-        recipe = replace(recipe, radius=recipe.radius / 2)  # a finer grid tells an edge to half the distance
+    coarse = look(network, images, recipe.views, recipe.combine, recipe.looks, chunk=chunk, progress=progress)
     seconds["network"] = time.perf_counter() - started
 
     parts, islands = [], []
@@ -144,7 +138,8 @@ def refine(image: Tensor, coarse: Tensor, recipe: Recipe) -> Tensor:
     """Bring a coarse mask [1,1,h,w] to the size of its photograph [1,3,H,W]: edges from the photograph, then levels.
 
     Where the mask is sure of itself but for a narrow edge, that edge stays: a window much wider than it would smear it
-    (`doubt`). Returns [1,1,H,W].
+    (`doubt`). What the filter takes away inside a small subject are its gaps, what it adds around one is mostly smear:
+    additions count by `fullness`. Returns [1,1,H,W].
     """
     height, width = image.shape[-2:]
     alpha = enlarge(coarse, height, width)
@@ -153,11 +148,13 @@ def refine(image: Tensor, coarse: Tensor, recipe: Recipe) -> Tensor:
     guide = image
     if recipe.guide == "grey":
         guide = (image.float() * image.new_tensor(GREY, dtype=torch.float32).view(1, 3, 1, 1)).sum(1, keepdim=True)
-    radius = recipe.radius_for(height, width, float(coarse.mean()))
+    share = float(coarse.mean())
+    radius = recipe.radius_for(height, width, share)
     weight = doubt(alpha)  # at full size, so that a mask which comes enlarged already gives the same
     for done in range(recipe.passes):
         gamma = recipe.gamma if done + 1 == recipe.passes else 1.0
-        alpha = torch.lerp(alpha, guided_filter(guide, alpha, radius, recipe.epsilon), weight)
+        taken = (alpha - guided_filter(guide, alpha, radius, recipe.epsilon)).mul_(weight)
+        alpha = alpha - F.leaky_relu_(taken, fullness(share))  # all of what it takes, a part of what it adds
         alpha = levels(alpha, *recipe.levels_for(done), gamma)
     return alpha
 

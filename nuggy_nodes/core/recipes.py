@@ -10,7 +10,12 @@ from .errors import InputError
 from .foreground import METHODS
 from .predict import PAIR, View, parse_view
 
-WHOLE = 0.25  # a subject of this share of the photograph gets the full radius
+WHOLE = 0.3  # a subject of this share of the photograph gets the full radius
+
+
+def fullness(share: float) -> float:
+    """How far a subject of this share of the photograph fills it: 1 from WHOLE on, in proportion below; least 0.15."""
+    return min(max(share / WHOLE, 0.15), 1.0)
 
 
 def setting(default: Any, help: str) -> Any:
@@ -82,11 +87,10 @@ class Recipe:
     def radius_for(self, height: int, width: int, share: float = 1.0) -> int:
         """The guided filter's radius in whole pixels for a photograph of this size; at least 1.
 
-        share: the subject's part of the photograph. Under a quarter the radius shrinks with the subject's extent (as
-        the square root of its area, to 0.15 at the least): a window wider than a subject's parts smears them.
+        share: the subject's part of the photograph. Below WHOLE the radius shrinks with it (`fullness`): a window wider
+        than a subject's parts smears them, and what is small has edges that the grid tells well enough.
         """
-        of_full = min(max((share / WHOLE) ** 0.5, 0.15), 1.0)
-        return max(round(self.radius * of_full * max(height, width) / 1024), 1)
+        return max(round(self.radius * fullness(share) * max(height, width) / 1024), 1)
 
     def levels_for(self, done: int) -> tuple[float, float]:
         """Black and white point after the guided filter's pass number `done` (0 first); later ones are gentler."""
@@ -105,7 +109,7 @@ RECIPES = {
     for r in (
         # views are chosen by benchmarks/RESULTS.md; work in passes of 1024x1024: 0.8, 1.9, 3.5
         Recipe("fast", views=views("896f")),
-        Recipe("balanced", views=views("768f 896 768fp15"), combine="regions"),
+        Recipe("balanced", views=views("896 896f 640fp15"), combine="regions"),
         Recipe("best", views=views("896 896f 1024p15 1024fp15"), combine="regions", looks=2, passes=2),
         Recipe(
             "seed",

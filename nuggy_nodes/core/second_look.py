@@ -9,25 +9,62 @@ first look where that was sure.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from .guided import enlarge
-from .predict import Progress, View, predict
+from .predict import Chunk, Progress, View, predict
 from .weights import Network
 
 LARGE = 2048  # pixels of the longer side from which a tile at 1024 shows more than the whole did
 GRID = 1024  # cells of the answer's side
 TILE = GRID // 2
+TILES = 9
 VIEW = View(1024)
 SURE = 0.05  # alpha this close to 0 or 1 is decided
 NEAR = 24  # cells around an undecided one in which the second look counts
 ENOUGH = 500  # sure cells that a tile needs before it is held against them
 
 
+def squares(height: int, width: int, views: Sequence[View], looks: int) -> int:
+    """How many squares a photograph of this size is for the network, at the most."""
+    return len(views) + (TILES if looks > 1 and max(height, width) >= LARGE else 0)
+
+
+def look(
+    network: Network,
+    images: Tensor,
+    views: Sequence[View],
+    how: str = "mean",
+    looks: int = 1,
+    *,
+    chunk: int | Chunk = 0,
+    progress: Progress | None = None,
+) -> Tensor:
+    """predict.predict on photographs [B,3,H,W]; then, where looks is 2 and they are LARGE, second_look at each.
+
+    The other arguments are predict's. progress(done, total) counts squares, `squares` of them a photograph.
+    """
+    size, count = images.shape[-2:], len(images)
+    total = count * squares(*size, views, looks)
+    report = (lambda done, _: progress(done, total)) if progress else None
+    first = predict(network, images, views, how, chunk=chunk, progress=report)
+    if total == count * len(views):
+        return first
+
+    def after(i: int) -> Progress | None:
+        start = count * len(views) + i * TILES
+        return (lambda done, of: progress(start + TILES * done // of, total)) if progress else None
+
+    pairs = zip(images.split(1), first.split(1))
+    return torch.cat([second_look(network, *p, chunk=chunk, progress=after(i)) for i, p in enumerate(pairs)])
+
+
 def second_look(
-    network: Network, image: Tensor, first: Tensor, *, chunk: int = 0, progress: Progress | None = None
+    network: Network, image: Tensor, first: Tensor, *, chunk: int | Chunk = 0, progress: Progress | None = None
 ) -> Tensor:
     """image: one photograph [1,3,H,W]. first: its mask [1,1,n,n] from the first look, 0..1. chunk, progress: as in
     predict.predict. Returns the mask on a grid of [1,1,GRID,GRID]: `first`, but for places near its undecided ones."""

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from ..core.guided import enlarge
 from ..core.isnet import STRIDE
-from ..core.predict import Chunk, View, choose_precision, out_of_memory, predict
+from ..core.predict import Chunk, View, choose_precision, out_of_memory
+from ..core.second_look import look, squares
 from ..core.weights import load
 from .compat import Patcher, intermediate
 from .models import resolve
@@ -31,7 +32,7 @@ class ManagedNetwork:
         self.network = load(resolve(name), rest, self.dtype)
         self.patcher = Patcher(self.network.model, load_device=device, offload_device=rest)
 
-    def masks(self, images: Tensor, views: Sequence[View], how: str, chunk: int = 0,
+    def masks(self, images: Tensor, views: Sequence[View], how: str, looks: int = 1, chunk: int = 0,
               progress: Callable[[int, int], None] = lambda done, total: None) -> Iterator[Tensor]:  # fmt: skip
         """Masks [b,1,H,W] of photographs [B,3,H,W], group by group, on the network's device, at the photographs' size.
 
@@ -41,17 +42,19 @@ class ManagedNetwork:
         device = self.patcher.load_device
         fits = Chunk(chunk or (2 if device.type == "cpu" else 8))
         at, group = 0, 1 if device.type == "cpu" else max(fits.size // len(views), 1)
-        squares = min(group * len(views), fits.size) * max(v.size for v in views) ** 2
-        needed = squares * BYTES_PER_PIXEL * self.dtype.itemsize / 4
+        pixels = min(group * len(views), fits.size) * max(v.size for v in views) ** 2
+        needed = pixels * BYTES_PER_PIXEL * self.dtype.itemsize / 4
         mm.load_models_gpu([self.patcher], memory_required=needed, force_full_load=True)
 
+        each = squares(*images.shape[-2:], views, looks)
+
         def report(done: int, _: int) -> None:
-            progress(at * len(views) + done, len(images) * len(views))
+            progress(at * each + done, len(images) * each)
 
         while at < len(images):
             try:
                 part = images[at : at + group].to(device)
-                coarse = predict(self.network, part, views, how, chunk=fits, progress=report)
+                coarse = look(self.network, part, views, how, looks, chunk=fits, progress=report)
                 mask = enlarge(coarse, *part.shape[-2:])
             except Exception as e:  # an interrupt passes through: it is not a lack of memory
                 if not out_of_memory(e) or group == 1:

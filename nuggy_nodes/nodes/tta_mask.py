@@ -20,13 +20,13 @@ CUSTOM, AUTO = "custom", "auto"
 CHOICES = ["fast", "balanced", "best", CUSTOM]
 
 
-def choose(views: str, combine: str, custom: str) -> tuple[tuple[View, ...], str]:
-    """The node's choices as the core's views and method of combining them. Raises InputError."""
+def choose(views: str, combine: str, custom: str) -> tuple[tuple[View, ...], str, int]:
+    """The node's choices as the core's views, method of combining them, and looks. Raises InputError."""
     recipe = RECIPES["balanced" if views == CUSTOM else views]
     shown = tuple(parse_view(v) for v in custom.replace(",", " ").split()) if views == CUSTOM else recipe.views
     if not shown:
         raise InputError("custom views are empty; write at least one, for example: 1024 1024f")
-    return shown, recipe.combine if combine == AUTO else combine
+    return shown, recipe.combine if combine == AUTO else combine, recipe.looks
 
 
 class NuggyTTAMask(io.ComfyNode):
@@ -59,11 +59,11 @@ class NuggyTTAMask(io.ComfyNode):
     def execute(
         cls, model: Any, image: torch.Tensor, views: str, combine: str, custom_views: str, chunk: int
     ) -> io.NodeOutput:
-        shown, how = choose(views, combine, custom_views)
+        chosen = choose(views, combine, custom_views)
         if not isinstance(model, ManagedNetwork):
             raise InputError("model is not one of Nuggy Loader's; connect it, or use Remove Background for this model")
-        bar, out = Bar(len(image) * len(shown)), []
-        for mask in model.masks(from_image(image), shown, how, chunk, bar):
+        bar, out = Bar(len(image)), []
+        for mask in model.masks(from_image(image), *chosen, chunk, bar):
             out.append(intermediate(mask[:, 0]))
             bar.show(mask[-1, 0])
         return io.NodeOutput(torch.cat(out))

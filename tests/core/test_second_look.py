@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from nuggy_nodes.core import InputError, Network, View, cutout, recipe
 from nuggy_nodes.core.info import Info
-from nuggy_nodes.core.second_look import GRID, LARGE, NEAR, second_look
+from nuggy_nodes.core.second_look import GRID, LARGE, NEAR, TILES, look, second_look
 
 
 class Green(torch.nn.Module):
@@ -87,3 +87,15 @@ def test_the_pipeline_looks_again_at_large_photographs_only(network, monkeypatch
     assert (twice.alpha - once.alpha).abs().max() > 0.05
     small = image[..., :-1]
     assert torch.equal(cutout(small, network, settings).alpha, cutout(small, network, recipe(settings, looks=1)).alpha)
+
+
+def test_a_batch_is_looked_at_picture_by_picture_with_one_count_of_squares(green):
+    y, x = np.mgrid[0:900, 0:LARGE]
+    one, other = (photograph(0.5 + 0.4 * np.sin(x / a) * np.cos(y / b)) for a, b in ((61, 47), (37, 90)))
+    steps: list[tuple[int, int]] = []
+    views = (View(256), View(256, flip=True))
+    both = look(green, torch.cat((one, other)), views, looks=2, progress=lambda *a: steps.append(a))
+    assert torch.equal(both, torch.cat([look(green, i, views, looks=2) for i in (one, other)]))
+    assert steps == sorted(steps) and steps[0] == (0, 22) and steps[-1] == (22, 22) and len(steps) > 2 * TILES
+    once = look(green, one, views, progress=lambda *a: steps.append(a))
+    assert once.shape == (1, 1, 128, 128) and steps[-1] == (2, 2)

@@ -142,6 +142,24 @@ def test_views_and_how_they_combine(pack):
     assert choose("fast", "auto", "")[0] == choose("fast", "mean", "512")[0]
 
 
+def test_best_looks_again_at_large_pictures_as_the_core_does(pack, model, state):
+    from nuggy_nodes.core import recipe
+    from nuggy_nodes.core.guided import enlarge
+    from nuggy_nodes.core.second_look import look
+
+    y, x = torch.meshgrid(torch.arange(1100.0), torch.arange(2048.0), indexing="ij")
+    far = torch.hypot(y - 500, x - 900) / 400
+    image = (1.6 * (1 - far)).clamp(0, 1)[None, ..., None].repeat(1, 1, 1, 3)  # undecided around a disc
+    made = see(pack, model, image, views="best")
+    assert sum(model.network.model.seen) > 4 and state.progress[-1] == (13, 13)
+    best = recipe("best")
+    coarse = look(model.network, image.movedim(-1, 1), best.views, best.combine, looks=2)
+    assert coarse.shape[-2:] == (1024, 1024) and torch.equal(made, enlarge(coarse, 1100, 2048)[:, 0])
+    model.network.model.seen.clear()
+    see(pack, model, image[:, :, :2047], views="best")
+    assert sum(model.network.model.seen) == 4
+
+
 # --- refinement
 
 
