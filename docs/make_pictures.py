@@ -1,5 +1,11 @@
-"""Makes before-after.jpg and foreground.jpg for the README:  python docs/make_pictures.py"""
+"""Makes the README's pictures: before-after.jpg, foreground.jpg and, with the source graph and rembg, versus.jpg.
 
+    pip install -c constraints.txt '.[bench]'
+    python docs/make_pictures.py [--onnx GRAPH]
+"""
+
+import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +18,21 @@ from nuggy_nodes.core.composite import colour_plane, over
 
 ROOT = Path(__file__).parents[1]
 COLOURS = ((0.16, 0.44, 0.62), (0.93, 0.36, 0.25))
+VERSUS = (
+    ("dragonfly-on-lavender", (820, 110, 1220, 410)),
+    ("kitten-on-lawn", (440, 270, 920, 630)),
+    ("perched-osprey", (460, 180, 1260, 780)),
+)
 WHITE = (1.0, 1.0, 1.0)
 Box = tuple[int, int, int, int]
 
 
-def cut(name: str, network: Network) -> Cutout:
-    photograph = Image.open(ROOT / "samples" / f"{name}.jpg").convert("RGB")
-    return cutout(to_tensor(np.array(photograph), torch.device("cpu")), network, "best")
+def photograph(name: str) -> Image.Image:
+    return Image.open(ROOT / "samples" / f"{name}.jpg").convert("RGB")
+
+
+def cut(name: str, network: Network, recipe: str = "best") -> Cutout:
+    return cutout(to_tensor(np.array(photograph(name)), torch.device("cpu")), network, recipe)
 
 
 def row(pictures: list[torch.Tensor], box: Box, size: tuple[int, int]) -> np.ndarray:
@@ -45,10 +59,33 @@ def rim(network: Network) -> np.ndarray:
     return np.vstack([row([result.image, plain, result.over(white)], box, (480, 240)) for box in boxes])
 
 
+def versus(network: Network, onnx: Path) -> np.ndarray:
+    """Parts of photographs and their cut-outs over a colour: rembg with the same network, the seed's recipe, best."""
+    sys.path.insert(0, str(ROOT))
+    from benchmarks.quality import rembg_removers
+
+    removers, why_not = rembg_removers(onnx)
+    if why_not:
+        sys.exit(why_not)
+    rows = []
+    for name, box in VERSUS:
+        ours = cut(name, network)
+        colour = colour_plane(COLOURS[0], ours.image)
+        mask = torch.from_numpy(removers["rembg"](photograph(name)))[None, None]
+        theirs = over(ours.image, mask, colour)
+        rows.append(row([ours.image, theirs, cut(name, network, "seed").over(colour), ours.over(colour)], box, (400, 300)))
+    return np.vstack(rows)
+
+
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--onnx", type=Path, help="the source ONNX graph, for rembg (weights/README.md)")
+    args = parser.parse_args()
     network = load(dtype=choose_precision(torch.device("cpu")))
     Image.fromarray(before_after(network)).save(ROOT / "docs" / "before-after.jpg", quality=86)
     Image.fromarray(rim(network)).save(ROOT / "docs" / "foreground.jpg", quality=88)
+    if args.onnx:
+        Image.fromarray(versus(network, args.onnx)).save(ROOT / "docs" / "versus.jpg", quality=86)
 
 
 if __name__ == "__main__":
