@@ -34,9 +34,12 @@ class Report:
 
 
 def check(mix: Mix, progress: Callable[[int, int], None] | None = None) -> list[Report]:
-    """Open every file of every source; one report each. A source that is not there at all is a problem of its own."""
+    """Open every file of every source and of what measures; one report each. A source that is not there at all is a
+    problem of its own."""
     reports = []
-    for source in mix.sources:
+    measured = [(k, getattr(mix.evaluate, k)) for k in ("dev", "scenes") if mix.evaluate.every]
+    sets = [Source("folder", 0, path, name=f"[evaluate] {k}, for measuring only") for k, path in measured if path]
+    for source in (*mix.sources, *sets):
         report = Report(source)
         reports.append(report)
         jobs: list[Pair | Path] = []

@@ -27,8 +27,12 @@ def export(run: Path, output: Path, name: str = "") -> Path:
 
     Raises NuggyError where the folder holds no run, WeightsError where its weights are broken.
     """
-    if (run / "state.safetensors").exists() and not (run / "best.safetensors").exists():
-        raise NuggyError(f"{run}: nothing that was measured so far is better than the weights it started from")
+    if not (run / "best.safetensors").exists():
+        raise NuggyError(
+            f"{run}: nothing that was measured so far is better than the weights it started from"
+            if (run / "state.safetensors").exists()
+            else f"{run}: no run is in this folder, or it has not measured anything yet"
+        )
     found, facts = state.load_tensors(run / "best.safetensors")
     try:
         story: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))

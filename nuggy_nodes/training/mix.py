@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from ..core.errors import NuggyError
 from ..core.isnet import STRIDE
+from ..core.recipes import RECIPES
 
 PAIRED = ("dis5k", "am2k", "thinobject5k", "folder")  # photographs with alpha (layouts.py)
 LAYOUTS = (*PAIRED, "photos", "backgrounds", "drawn")
@@ -137,6 +138,10 @@ def read_mix(path: Path, data: Path | None = None) -> Mix:
     if run.batch < 1 or run.steps < 1 or run.save < 1 or not 0 < run.decay < 1 or run.rate <= 0:
         raise MixError(f"{path}: [run] batch, steps, save and rate are above 0, decay between 0 and 1")
     evaluate = _table(Evaluate, raw.get("evaluate", {}), root, f"{path}: [evaluate]")
+    if evaluate.every < 0 or evaluate.first < 0:
+        raise MixError(f"{path}: [evaluate] every and first are 0 or more")
+    if evaluate.recipe not in RECIPES:
+        raise MixError(f"{path}: [evaluate] recipe {evaluate.recipe!r}; there are {', '.join(RECIPES)}")
     mix = Mix(sources, run, evaluate, _typed(raw.get("seed", 0), int, f"{path}: seed"),
               root / raw["weights"] if "weights" in raw else None)  # fmt: skip
     _measured_is_not_trained(mix, path)

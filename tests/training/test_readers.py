@@ -99,6 +99,22 @@ def test_what_a_list_names_must_be_there(data: Path) -> None:
     assert [p.path.name for p in report.problems] == ["t0.jpg"]
 
 
+def test_names_with_spaces_stand_a_line_each(data: Path) -> None:
+    save(data / "ThinObject5K/images/a wire fence.jpg", picture())
+    save(data / "ThinObject5K/masks/a wire fence.png", disc())
+    (data / "ThinObject5K/list/train.txt").write_text("t0.png\r\na wire fence.png\n\n")
+    found, problems = pairs(Source("thinobject5k", 1.0, data / "ThinObject5K"))
+    assert [p.image.name for p in found] == ["t0.jpg", "a wire fence.jpg"] and not problems
+
+
+def test_what_measures_is_opened_too(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    more = '[evaluate]\nevery = 5\ndev = "DIS5K"\n'
+    assert main(["train", "check", str(one(data, "folder", "own", more))]) == 1
+    said = capsys.readouterr().out
+    assert "[evaluate] dev, for measuring only: 0 usable" in said and "no such folder" in said
+    assert main(["train", "check", str(one(data, "folder", "own", more.replace("every = 5", "every = 0")))]) == 0
+
+
 def test_a_trimap_may_not_contradict_its_alpha(data: Path) -> None:
     save(data / "AM-2k/validation/trimap/m_v1.png", 255 - disc())
     (report,) = check(read_mix(one(data, "am2k", "AM-2k", 'split = "val"')))
@@ -139,6 +155,7 @@ def test_alphas_of_cut_outs_and_opaque_masks(data: Path) -> None:
         ('[[source]]\nlayout = "photos"\npath = "x"\nweight = 1\n[run]\nsize = 1000', "multiple of 32"),
         ('[[source]]\nlayout = "photos"\npath = "x"\nweight = 1\n[run]\nbatch = true', "expected int"),
         ('[[source]]\nlayout = "photos"\npath = "a/b"\nweight = 1\n[evaluate]\ndev = "a"', "must not overlap"),
+        ('[[source]]\nlayout = "photos"\npath = "x"\nweight = 1\n[evaluate]\nrecipe = "fsat"', "there are fast"),
     ],
 )
 def test_a_bad_mix_is_refused_in_one_line(tmp_path: Path, text: str, said: str) -> None:
