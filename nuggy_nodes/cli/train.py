@@ -50,6 +50,7 @@ def add_parser(commands: Any) -> None:
     p.add_argument("folder", type=Path, metavar="RUN")
     p.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.safetensors")
     p.add_argument("--name", default="", help="title of the card (default: the file's name)")
+    p.add_argument("--last", action="store_true", help="the average weights of the last save, better or not")
     p.add_argument("--overwrite", action="store_true", help="replace an existing output file")
     p.set_defaults(run=_export)
 
@@ -112,7 +113,9 @@ def _run(args: argparse.Namespace) -> int:
     keep_freed_memory()
     trainer = Trainer(mix, args.output, choose_device(args.device), progress=True)
     finished = trainer.train(lambda: time.monotonic() > ends)
-    print(f"{args.output}: step {trainer.step} of {mix.run.steps}" + ("" if finished else "; run again to go on"))
+    kept = "better weights than at the start are kept" if trainer.judge.kept else "none better than at the start"
+    more = "" if finished else "; run again to go on"
+    print(f"{args.output}: step {trainer.step} of {mix.run.steps}, {kept}{more}")
     return 130 if trainer.stop.wanted else 0
 
 
@@ -124,7 +127,7 @@ def _export(args: argparse.Namespace) -> int:
         raise NuggyError(f"{args.output}: weights are stored as .safetensors")
     if args.output.exists() and not args.overwrite:
         raise NuggyError(f"{args.output}: exists; give --overwrite or another --output")
-    print(f"{args.output}, {export(args.folder, args.output, args.name)}")
+    print(f"{args.output}, {export(args.folder, args.output, args.name, args.last)}")
     return 0
 
 

@@ -55,7 +55,7 @@ def check(mix: Mix, progress: Callable[[int, int], None] | None = None) -> list[
             report.problems.append(Problem(source.path or Path(), str(e)))
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             sizes = []
-            for i, (pixels, problems) in enumerate(pool.map(_look, jobs), 1):
+            for i, (pixels, problems) in enumerate(pool.map(_look, jobs)):
                 if problems:
                     report.problems += problems
                 else:

@@ -67,15 +67,14 @@ class Measure:
     ) -> Figures:
         """Figures of a network: SAD in thousands of pixels, gradient error, recall and precision of strands of 1 to 2
         pixels, all means; and `score` where the original weights' figures are given. progress(done, total)
-        is called after each picture."""
+        is called before each picture."""
         done = 0
 
         def alpha(picture: np.ndarray) -> np.ndarray:
             nonlocal done
-            mask = self._alpha(picture, network)
-            done += 1
             progress(done, self.count)
-            return mask
+            done += 1
+            return self._alpha(picture, network)
 
         out: Figures = {}
         for name in ("dev", "scenes"):

@@ -35,6 +35,11 @@ class Judge:
         self._measure = Measure(mix.evaluate) if mix.evaluate.every else None
         self._held: list[Batch] = []
 
+    @property
+    def kept(self) -> bool:
+        """Whether something measured better than the weights at the start."""
+        return (self.folder / "best.safetensors").exists()
+
     def due(self, step: int) -> bool:
         """Whether to measure after `step` steps: every so many, and at the end."""
         every = self.mix.evaluate.every

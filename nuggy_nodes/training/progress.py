@@ -10,11 +10,20 @@ from tqdm import tqdm
 
 @contextmanager
 def shown(what: str, unit: str, show: bool = True) -> Iterator[Callable[[int, int], None]]:
-    """A bar that goes when it is done: `with shown(...) as progress`, then progress(done, total). show: else none."""
-    with tqdm(desc=what, unit=unit, leave=False, disable=not show) as bar:
+    """A bar that comes with the first progress(done, total) and goes at the end: `with shown(...) as progress`.
 
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
+    show: else there is none.
+    """
+    bars: list[tqdm[None]] = []
 
+    def progress(done: int, total: int) -> None:
+        if not bars:
+            bars.append(tqdm(desc=what, unit=unit, leave=False, disable=not show))
+        bars[0].total = total
+        bars[0].update(done - bars[0].n)
+
+    try:
         yield progress
+    finally:
+        for bar in bars:
+            bar.close()

@@ -26,6 +26,8 @@ def contact_sheet(
     rows = -(-count // columns)
     out = Image.new("RGB", (columns * 2 * cell, rows * cell))
     for i in range(count):
+        if progress:
+            progress(i, count)
         batch = render([draws[first + i]], device)
         picture, alpha, trust = (x[0].cpu() for x in (batch.image, batch.alpha[0], batch.trust[0]))
         shown = torch.stack((alpha * trust + (1 - trust) * (0.4 + 0.6 * alpha), alpha * trust, alpha * trust), -1)
@@ -37,6 +39,4 @@ def contact_sheet(
                 name = f"{first + i} {batch.kinds[0]}"
                 ImageDraw.Draw(tile).text((5, 4), name, fill="white", stroke_width=2, stroke_fill="black")
             out.paste(tile, ((i % columns * 2 + part) * cell, i // columns * cell))
-        if progress:
-            progress(i + 1, count)
     return out

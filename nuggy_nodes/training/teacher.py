@@ -81,12 +81,12 @@ def teach(
     network = load(weights, device, choose_precision(device)) if missing else None
     for done, path in enumerate(missing):
         assert network is not None
+        if progress:
+            progress(done, len(missing))
         planes = [files.reduced(x, LONGEST) for x in ask(files.colours(path), network)]
         out = BytesIO()
         Image.fromarray(np.dstack(planes), "LA").save(out, "png")
         write(answers[path], out.getvalue(), overwrite=True)
-        if progress:
-            progress(done + 1, len(missing))
     return answers
 
 

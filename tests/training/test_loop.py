@@ -277,14 +277,19 @@ def test_run_and_export_from_the_command_line(mix: Mix, data: Path, monkeypatch,
     run = ["train", "run", str(data / "mix.toml"), "-o", str(data / "run"), "--device", "cpu"]
     monkeypatch.setattr(judge.Judge, "held_back", lambda self, own, _: 1.0 - 0.5 * own.updates)
     assert main([*run, "--minutes", "1e-9"]) == 0
-    assert "step 0 of 1; run again to go on" in capsys.readouterr().out
+    assert "step 0 of 1, none better than at the start; run again to go on" in capsys.readouterr().out
     assert main(["train", "export", str(data / "run"), "-o", str(data / "new.safetensors")]) == 1
     assert "nothing that was measured so far is better" in capsys.readouterr().err
     assert main(run) == 0
-    assert "step 1 of 1\n" in capsys.readouterr().out
+    assert "step 1 of 1, better weights than at the start are kept\n" in capsys.readouterr().out
     assert main(["train", "export", str(data / "run"), "-o", str(data / "new.safetensors")]) == 0
     assert "1 steps at 64 pixels" in load(data / "new.safetensors").info.lineage
     assert "None but the loss on scenes held back" in (data / "new.md").read_text()
+    assert main(["train", "export", str(data / "run"), "-o", str(data / "last.safetensors"), "--last"]) == 0
+    assert load(data / "last.safetensors").info == load(data / "new.safetensors").info
+    assert (data / "last.md").read_text().splitlines()[2:12] == (data / "new.md").read_text().splitlines()[2:12]
+    assert main(["train", "export", str(data), "-o", str(data / "none.safetensors")]) == 1
+    assert "not the state of a training run" in capsys.readouterr().err
 
 
 def test_training_that_is_left_out_is_told(monkeypatch, tmp_path: Path, capsys) -> None:

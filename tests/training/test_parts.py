@@ -305,7 +305,7 @@ def test_export_carries_lineage_data_and_figures(tmp_path: Path, capsys: pytest.
     facts = {"step": 30, "figures": figures, "original": {"dev_sad": 50.0, "scenes_sad": 8.0}}
     state.save_tensors(run / "best.safetensors", tensors, facts)
     sources = [dataclasses.asdict(Source("dis5k", 1.0, Path("DIS5K"), licence="research")) | {"path": "DIS5K"}]
-    terms = {"seed": 0, "run": dataclasses.asdict(Run(size=512))}
+    terms = {"seed": 0, "run": dataclasses.asdict(Run(size=512)), "evaluate": {"recipe": "fast", "first": 6}}
     (run / "run.json").write_text(
         json.dumps({"terms": terms, "sources": sources, "base": dataclasses.asdict(network.info)}, default=str)
     )
@@ -317,6 +317,7 @@ def test_export_carries_lineage_data_and_figures(tmp_path: Path, capsys: pytest.
     assert "dis5k: DIS5K (research)" in info.licence and "Apache-2.0" in info.licence
     assert info.mean == network.info.mean
     card = (tmp_path / "new.md").read_text()
+    assert "with the recipe fast" in card and "on 6 pictures of each set" in card
     assert "| dev, mean SAD/1000 | 50.000 | 20.000 |" in card and "| dis5k: DIS5K | 100% | research |" in card
     assert 40e6 < out.stat().st_size < 48e6
     assert main(["train", "export", str(run), "-o", str(out)]) == 1
