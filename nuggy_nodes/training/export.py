@@ -93,7 +93,7 @@ def _card(path: Path, name: str, info: Info, facts: dict[str, Any], story: dict[
     if told:
         measured = story["terms"]["evaluate"]
         which = f"{measured['first']} pictures" if measured["first"] else "every picture"
-        told_how = f"Measured in training with the recipe {measured['recipe']} on {which} of each set, before rounding to 8 bits."
+        told_how = f"Measured in training, before rounding to 8 bits: recipe {measured['recipe']}, {which} of each set."
         if not facts.get("last"):
             told_how += " The best of several was kept, so expect less."
         lines += [told_how, "", "| | original weights | these |", "|---|---|---|"]

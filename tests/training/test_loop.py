@@ -176,22 +176,22 @@ def test_an_error_comes_where_its_batch_would_and_the_rest_is_not_made(mix: Mix,
 
 
 def test_the_loss_on_scenes_held_back_falls(mix: Mix) -> None:
-    """Drawn scenes and composites of numbers that no step sees; 16 steps of two at 64 pixels."""
+    """Drawn scenes and composites of numbers that no step sees; ten steps at 64 pixels."""
     from nuggy_nodes.core import load
     from nuggy_nodes.training.draw import HELD_BACK
 
-    run = mix.run.__class__(**{**mix.run.__dict__, "steps": 16, "rate": 1e-4, "decay": 0.8})
+    run = mix.run.__class__(**{**mix.run.__dict__, "steps": 10, "rate": 2e-4, "decay": 0.7})
     draws, own = Draws(mix, {}), learner.Learner(load(), run)
-    held = [render([draws[HELD_BACK + i] for i in range(12)], CPU)]
+    held = render([draws[HELD_BACK + i] for i in range(8)], CPU)
 
     def loss() -> float:
         with torch.no_grad():
-            return sum(float(total(own.losses(b, own.ema))) for b in held)
+            return float(total(own.losses(held, own.ema)))
 
     before = loss()
     for step in range(run.steps):
         own.update(render([draws[2 * step], draws[2 * step + 1]], CPU), step)
-    assert loss() < 0.95 * before
+    assert loss() < 0.98 * before
 
 
 @pytest.mark.parametrize(

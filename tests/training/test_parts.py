@@ -317,7 +317,7 @@ def test_export_carries_lineage_data_and_figures(tmp_path: Path, capsys: pytest.
     assert "dis5k: DIS5K (research)" in info.licence and "Apache-2.0" in info.licence
     assert info.mean == network.info.mean
     card = (tmp_path / "new.md").read_text()
-    assert "with the recipe fast" in card and "on 6 pictures of each set" in card
+    assert "recipe fast, 6 pictures of each set" in card
     assert "| dev, mean SAD/1000 | 50.000 | 20.000 |" in card and "| dis5k: DIS5K | 100% | research |" in card
     assert 40e6 < out.stat().st_size < 48e6
     assert main(["train", "export", str(run), "-o", str(out)]) == 1
