@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import statistics
 import sys
 import time
 from contextlib import closing
@@ -41,6 +42,9 @@ def sized(mix: Mix, size: int, **run: float) -> Mix:
     return dataclasses.replace(mix, run=dataclasses.replace(mix.run, size=size, **run))
 
 
+SCENES, STEPS = 24, 9  # timed
+
+
 def now(device: torch.device) -> float:
     """Seconds, when all that was asked of the device is done."""
     if device.type == "cuda":
@@ -48,38 +52,34 @@ def now(device: torch.device) -> float:
     return time.perf_counter()
 
 
-def middle(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2]
-
-
-def step_seconds(mix: Mix, teaching: dict[Path, Path], device: torch.device, steps: int = 8) -> str:
-    """A row: medians of planning a scene, painting it, learning from a batch; and of a whole step as a run makes it,
-    with scenes planned in other processes and, on a GPU, painted ahead. The first of each is left out."""
+def step_seconds(mix: Mix, teaching: dict[Path, Path], device: torch.device) -> str:
+    """A row: means of planning a scene and painting it, over SCENES of all kinds; the median of learning from a batch;
+    and of a whole step as a run makes it, with scenes planned in other processes and, on a GPU, painted ahead. The
+    first of each is left out."""
     run = mix.run
     draws, learner = Draws(mix, teaching), Learner(load(mix.weights, device), run)
-    plan, paint, learn = [], [], []
-    for step in range(3):
-        scenes, batches = [], []
-        for i in range(run.batch):
-            at = [now(device)]
-            scenes.append(draws[step * run.batch + i])
-            at.append(now(device))
-            batches.append(render(scenes[-1:], device))
-            at.append(now(device))
-            plan.append(at[1] - at[0])
-            paint.append(at[2] - at[1])
-        batch, started = render(scenes, device), now(device)
+    plan, paint, learn, whole = [], [], [], []
+    for i in range(SCENES + 1):
+        at = [now(device)]
+        scene = draws[i]
+        at.append(now(device))
+        render([scene], device)
+        at.append(now(device))
+        plan.append(at[1] - at[0])
+        paint.append(at[2] - at[1])
+    for step in range(1 + STEPS // 3):
+        batch, started = render([draws[i] for i in range(run.batch)], device), now(device)
         learner.update(batch, step)
         learn.append(now(device) - started)
-    whole, at_last = [], now(device)
-    with closing(painted(iter(draws.batches(0, steps, run.batch, run.workers)), device)) as batches:
+    last = now(device)
+    with closing(painted(iter(draws.batches(0, 1 + STEPS, run.batch, run.workers)), device)) as batches:
         for step, batch in enumerate(batches):
             learner.update(batch, step)
-            whole.append(now(device) - at_last)
-            at_last += whole[-1]
-    cells = [middle(plan[1:]), middle(paint[1:]), middle(learn[1:]), middle(whole[1:])]
+            whole.append(now(device) - last)
+            last += whole[-1]
+    means, medians = (statistics.mean(x[1:]) for x in (plan, paint)), (statistics.median(x[1:]) for x in (learn, whole))
     memory = f"{torch.cuda.max_memory_allocated(device) / 2**30:.1f}" if device.type == "cuda" else "-"
-    return f"| {run.size} | " + " | ".join(f"{v:.3f}" for v in cells) + f" | {memory} |"
+    return f"| {run.size} | " + " | ".join(f"{v:.3f}" for v in (*means, *medians)) + f" | {memory} |"
 
 
 def main() -> None:
