@@ -139,6 +139,11 @@ def test_what_measures_is_opened_too(data: Path, capsys: pytest.CaptureFixture[s
     said = capsys.readouterr().out
     assert "[evaluate] dev, for measuring only: 0 usable" in said and "no such folder" in said
     assert main(["train", "check", str(one(data, "folder", "own", more.replace("every = 5", "every = 0")))]) == 0
+    assert main(["train", "check", str(one(data, "folder", "own", more.replace("DIS5K", "later")))]) == 0
+    assert "later is not there; a run needs it" in capsys.readouterr().out
+    path = one(data, "folder", "own", more.replace("DIS5K", "later"))
+    assert main(["train", "run", str(path), "-o", str(data / "run"), "--device", "cpu"]) == 1
+    assert "measuring needs image/ and alpha/ there" in capsys.readouterr().err
 
 
 def test_a_trimap_may_not_contradict_its_alpha(data: Path) -> None:
