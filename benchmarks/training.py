@@ -1,6 +1,7 @@
 """Does training train? Seconds a step, and the loss on scenes that were held back, before and after some steps.
 
-    python benchmarks/training.py MIX.toml [--data DIR] [--teacher DIR] [--sizes 256 512] [--steps 50] [--device cpu]
+    python benchmarks/training.py MIX.toml [--data DIR] [--teacher DIR] [--sizes 256 512] [--steps 50] [--batch 2]
+        [--workers 0] [--device cpu]
 
 The scenes held back have numbers that no run draws; drawn ones alone are counted apart. `rounded` is the same after the
 weights went through the 8-bit form of weights/; the last rows say whether training that sees the rounding
@@ -11,8 +12,10 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import statistics
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import torch
@@ -25,10 +28,12 @@ from nuggy_nodes.core.isnet import layer_names  # noqa: E402
 from nuggy_nodes.core.quantise import dequantise, quantise  # noqa: E402
 from nuggy_nodes.core.weights import SMALL  # noqa: E402
 from nuggy_nodes.process import keep_freed_memory  # noqa: E402
+from nuggy_nodes.training.ahead import painted  # noqa: E402
 from nuggy_nodes.training.draw import HELD_BACK, Draws, photographs  # noqa: E402
 from nuggy_nodes.training.learner import Learner  # noqa: E402
 from nuggy_nodes.training.loss import total  # noqa: E402
 from nuggy_nodes.training.mix import Mix, read_mix  # noqa: E402
+from nuggy_nodes.training.progress import shown  # noqa: E402
 from nuggy_nodes.training.scene import Batch, render  # noqa: E402
 from nuggy_nodes.training.teacher import teach  # noqa: E402
 
@@ -37,21 +42,44 @@ def sized(mix: Mix, size: int, **run: float) -> Mix:
     return dataclasses.replace(mix, run=dataclasses.replace(mix.run, size=size, **run))
 
 
-def step_seconds(mix: Mix, teaching: dict[Path, Path], size: int, device: torch.device) -> str:
-    """A row: medians of making a scene, painting it, and one step with it."""
-    draws, learner = Draws(mix, teaching, size), Learner(load(mix.weights, device), sized(mix, size).run)
-    times: list[tuple[float, float, float]] = []
-    for i in range(6):
-        at = [time.perf_counter()]
+SCENES, STEPS = 24, 9  # timed
+
+
+def now(device: torch.device) -> float:
+    """Seconds, when all that was asked of the device is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
+
+
+def step_seconds(mix: Mix, teaching: dict[Path, Path], device: torch.device) -> str:
+    """A row: means of planning a scene and painting it, over SCENES of all kinds; the median of learning from a batch;
+    and of a whole step as a run makes it, with scenes planned in other processes and, on a GPU, painted ahead. The
+    first of each is left out."""
+    run = mix.run
+    draws, learner = Draws(mix, teaching), Learner(load(mix.weights, device), run)
+    plan, paint, learn, whole = [], [], [], []
+    for i in range(SCENES + 1):
+        at = [now(device)]
         scene = draws[i]
-        at.append(time.perf_counter())
-        batch = render([scene], device)
-        at.append(time.perf_counter())
-        learner.update(batch, i)
-        at.append(time.perf_counter())
-        times.append((at[1] - at[0], at[2] - at[1], at[3] - at[2]))
-    middle = [sorted(column)[len(column) // 2] for column in zip(*times[1:])]
-    return f"| {size} | " + " | ".join(f"{v:.2f}" for v in middle) + " |"
+        at.append(now(device))
+        render([scene], device)
+        at.append(now(device))
+        plan.append(at[1] - at[0])
+        paint.append(at[2] - at[1])
+    for step in range(1 + STEPS // 3):
+        batch, started = render([draws[i] for i in range(run.batch)], device), now(device)
+        learner.update(batch, step)
+        learn.append(now(device) - started)
+    last = now(device)
+    with closing(painted(iter(draws.batches(0, 1 + STEPS, run.batch, run.workers)), device)) as batches:
+        for step, batch in enumerate(batches):
+            learner.update(batch, step)
+            whole.append(now(device) - last)
+            last += whole[-1]
+    means, medians = (statistics.mean(x[1:]) for x in (plan, paint)), (statistics.median(x[1:]) for x in (learn, whole))
+    memory = f"{torch.cuda.max_memory_allocated(device) / 2**30:.1f}" if device.type == "cuda" else "-"
+    return f"| {run.size} | " + " | ".join(f"{v:.3f}" for v in (*means, *medians)) + f" | {memory} |"
 
 
 def main() -> None:
@@ -63,16 +91,20 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=50, help="0: the seconds alone")
     parser.add_argument("--size", type=int, default=256, help="side for the steps")
     parser.add_argument("--batch", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=0, help="processes that plan scenes, for the seconds a step")
     parser.add_argument("--held", type=int, default=24, help="scenes held back")
     parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
     keep_freed_memory()
     device, mix = choose_device(args.device), read_mix(args.mix, args.data)
-    teaching = teach(photographs(mix), lambda: load(mix.weights, device), args.teacher)
+    with shown("teacher", "photo") as asked:
+        teaching = teach(photographs(mix), mix.weights, device, args.teacher, asked)
     if args.sizes:
-        print("| side | plan, s | paint, s | learn, s |\n|---|---|---|---|")
+        print(f"seconds; batches of {args.batch}, {args.workers} processes that plan\n")
+        print("| side | plan a scene | paint it | learn a batch | whole step | GPU memory, GiB |\n" + "|---" * 6 + "|")
         for size in args.sizes:
-            print(step_seconds(mix, teaching, size, device), flush=True)
+            row = step_seconds(sized(mix, size, batch=args.batch, workers=args.workers), teaching, device)
+            print(row, flush=True)
 
     if not args.steps:
         return

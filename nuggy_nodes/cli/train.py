@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..training.check import Report
     from ..training.mix import Mix
 
 
@@ -34,18 +35,22 @@ def add_parser(commands: Any) -> None:
         "run",
         help="train, or go on with a run that was stopped",
         description="Trains in a folder and goes on where it stopped when called again with the same mix and folder. "
-        "Ctrl-C stops after the step under way and saves.",
+        "Opens every file of the mix before the first step. Ctrl-C stops after the step under way and saves.",
     )
     _mix(p)
     p.add_argument("-o", "--output", type=Path, required=True, metavar="RUN", help="the run's folder (made if missing)")
     p.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
     p.add_argument("--minutes", type=float, metavar="N", help="save and stop after N minutes; call again to go on")
+    p.add_argument(
+        "--unchecked", action="store_true", help="do not open every file first, or train in spite of what was found"
+    )
     p.set_defaults(run=_run)
 
     p = actions.add_parser("export", help="store a run's best weights in 8 bits, with a model card beside them")
     p.add_argument("folder", type=Path, metavar="RUN")
     p.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.safetensors")
     p.add_argument("--name", default="", help="title of the card (default: the file's name)")
+    p.add_argument("--last", action="store_true", help="the average weights of the last save, better or not")
     p.add_argument("--overwrite", action="store_true", help="replace an existing output file")
     p.set_defaults(run=_export)
 
@@ -67,35 +72,24 @@ def _read(args: argparse.Namespace) -> Mix:
     return read_mix(args.mix, args.data)
 
 
-def _bar(unit: str) -> Any:
-    """A progress bar on standard error, and a function progress(done, total) that moves it."""
-    from tqdm import tqdm
-
-    bar = tqdm(unit=unit, disable=not sys.stderr.isatty())
-
-    def progress(done: int, total: int) -> None:
-        bar.total, bar.n = total, done
-        bar.refresh()
-
-    return bar, progress
-
-
 def _sheet(args: argparse.Namespace) -> int:
     import io
 
     mix = _read(args)
-    from ..core import load
+    from ..core import choose_device
     from ..pictures import write
     from ..training.draw import Draws, photographs
+    from ..training.progress import shown
     from ..training.sheet import contact_sheet
     from ..training.teacher import teach
 
-    bar, progress = _bar("photo")
-    with bar:
+    device, out = choose_device(), io.BytesIO()
+    with shown("teacher", "photo", sys.stderr.isatty()) as progress:
         answers = args.teacher or args.output.parent / "teacher"
-        teaching = teach(photographs(mix), lambda: load(mix.weights), answers, progress)
-    out = io.BytesIO()
-    contact_sheet(Draws(mix, teaching, args.size), args.first, args.count).save(out, "png")
+        teaching = teach(photographs(mix), mix.weights, device, answers, progress)
+    with shown("painting", "scene", sys.stderr.isatty()) as progress:
+        sheet = contact_sheet(Draws(mix, teaching, args.size), args.first, args.count, device, progress)
+    sheet.save(out, "png")
     write(args.output, out.getvalue(), overwrite=True)
     return 0
 
@@ -106,14 +100,23 @@ def _run(args: argparse.Namespace) -> int:
     ends = time.monotonic() + 60 * args.minutes if args.minutes else float("inf")
     mix = _read(args)
     from ..core import choose_device
+    from ..core.errors import NuggyError
     from ..process import keep_freed_memory
     from ..training.loop import Trainer
 
+    if not args.unchecked and not (args.output / "state.safetensors").exists():
+        damaged = [r for r in _reports(mix) if r.problems]
+        for report in damaged:
+            print("\n".join(report.lines()), file=sys.stderr)
+        if damaged:
+            raise NuggyError("the data is not whole; mend it, take those files out, or give --unchecked")
     keep_freed_memory()
     trainer = Trainer(mix, args.output, choose_device(args.device), progress=True)
     finished = trainer.train(lambda: time.monotonic() > ends)
-    print(f"{args.output}: step {trainer.step} of {mix.run.steps}" + ("" if finished else "; run again to go on"))
-    return 130 if trainer.wanted else 0
+    kept = "better weights than at the start are kept" if trainer.judge.kept else "none better than at the start"
+    more = "" if finished else "; run again to go on"
+    print(f"{args.output}: step {trainer.step} of {mix.run.steps}, {kept}{more}")
+    return 130 if trainer.stop.wanted else 0
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -124,17 +127,20 @@ def _export(args: argparse.Namespace) -> int:
         raise NuggyError(f"{args.output}: weights are stored as .safetensors")
     if args.output.exists() and not args.overwrite:
         raise NuggyError(f"{args.output}: exists; give --overwrite or another --output")
-    print(f"{args.output}, {export(args.folder, args.output, args.name)}")
+    print(f"{args.output}, {export(args.folder, args.output, args.name, args.last)}")
     return 0
 
 
-def _check(args: argparse.Namespace) -> int:
-    mix = _read(args)
+def _reports(mix: Mix) -> list[Report]:
     from ..training.check import check
+    from ..training.progress import shown
 
-    bar, progress = _bar("file")
-    with bar:
-        reports = check(mix, progress)
+    with shown("checking", "file", sys.stderr.isatty()) as progress:
+        return check(mix, progress)
+
+
+def _check(args: argparse.Namespace) -> int:
+    reports = _reports(_read(args))
     for report in reports:
         print("\n".join(report.lines()))
     return int(any(r.problems for r in reports))

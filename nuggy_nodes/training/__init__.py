@@ -1,6 +1,7 @@
 """Fine-tuning IS-Net: data readers, synthesis, self-distillation, the loop. An optional extra (`train`).
 
 The story, file by file: mix.py reads one TOML file; layouts.py finds the pairs of published data sets and check.py
-looks at every file; draw.py turns (seed, number) into one training scene, whatever it is made of; loop.py trains;
-evaluate.py measures; export.py writes the 8-bit weights and their card. The core imports nothing from here.
+looks at every file; draw.py turns (seed, number) into one training scene, whatever it is made of, scene.py and ahead.py
+paint it; learner.py makes a step, loop.py makes a run of them; evaluate.py measures and judge.py keeps the best;
+export.py writes the 8-bit weights and their card. The core imports nothing from here.
 """

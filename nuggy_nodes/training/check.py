@@ -16,29 +16,39 @@ from .mix import PAIRED, Mix, MixError, Source
 
 @dataclass
 class Report:
-    """What one source holds: usable pictures, megapixels from the smallest to the largest, problems."""
+    """What one source holds: usable pictures, megapixels from the smallest to the largest, problems. absent: pictures
+    to measure on are not there at all, which is no problem before the run."""
 
     source: Source
     usable: int = 0
     smallest: float = 0.0
     largest: float = 0.0
+    absent: bool = False
     problems: list[Problem] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         name = self.source.name or f"{self.source.layout} {self.source.path or ''}".strip()
         if self.source.layout == "drawn":
             name = self.source.name or "drawn, over " + ", ".join(str(b) for b in self.source.backgrounds)
+        if self.absent:
+            return [f"{name}: {self.source.path} is not there; a run needs it"]
         size = f", {self.smallest:.2f} to {self.largest:.2f} megapixels" if self.usable else ""
         out = [f"{name}: {self.usable} usable{size}; {len(self.problems)} problems"]
         return out + [f"  {p.path}: {p.what}" for p in self.problems]
 
 
 def check(mix: Mix, progress: Callable[[int, int], None] | None = None) -> list[Report]:
-    """Open every file of every source; one report each. A source that is not there at all is a problem of its own."""
+    """Open every file of every source and of what measures; one report each. A source that is not there at all is a
+    problem of its own."""
     reports = []
-    for source in mix.sources:
+    measured = [(k, getattr(mix.evaluate, k)) for k in ("dev", "scenes") if mix.evaluate.every]
+    sets = [Source("folder", 0, path, name=f"[evaluate] {k}, for measuring only") for k, path in measured if path]
+    for source in (*mix.sources, *sets):
         report = Report(source)
         reports.append(report)
+        if source in sets and source.path is not None and not source.path.exists():
+            report.absent = True
+            continue
         jobs: list[Pair | Path] = []
         try:
             if source.layout in PAIRED:
@@ -52,7 +62,7 @@ def check(mix: Mix, progress: Callable[[int, int], None] | None = None) -> list[
             report.problems.append(Problem(source.path or Path(), str(e)))
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             sizes = []
-            for i, (pixels, problems) in enumerate(pool.map(_look, jobs), 1):
+            for i, (pixels, problems) in enumerate(pool.map(_look, jobs)):
                 if problems:
                     report.problems += problems
                 else:

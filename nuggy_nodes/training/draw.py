@@ -5,12 +5,14 @@ So nothing of the order of the data has to be kept to resume: draw i is the same
 
 from __future__ import annotations
 
+import hashlib
 import signal
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
@@ -45,6 +47,15 @@ class Draws(Dataset[Scene]):
             self.files.append(_files(source))
             self.grounds.append([p for folder in source.backgrounds for p in pictures(folder)])
 
+    @property
+    def names(self) -> list[str]:
+        """For each source, how many files it reads and a mark of their names, wherever they lie."""
+        out = []
+        for found, behind in zip(self.files, self.grounds, strict=True):
+            named = [(f if isinstance(f, Path) else f.image).name for f in (*found, *behind)]
+            out.append(f"{len(named)} ({hashlib.sha256(chr(0).join(named).encode()).hexdigest()[:8]})")
+        return out
+
     def __getitem__(self, number: int) -> Scene:
         rng = np.random.default_rng((self.seed, number))
         which = int(rng.choice(len(self.sources), p=self.shares))
@@ -70,15 +81,14 @@ class Draws(Dataset[Scene]):
 
     def batches(self, first: int, last: int, batch: int, workers: int) -> DataLoader[Scene]:
         """Batches of scenes for the steps first..last-1, in order; made in `workers` processes ahead of time."""
-        more: dict[str, Any] = {"prefetch_factor": 4} if workers else {}
         numbers = range(first * batch, last * batch)
-        return DataLoader(self, batch, sampler=numbers, collate_fn=list, num_workers=workers,
-                          worker_init_fn=_alone, **more)  # fmt: skip
+        return DataLoader(self, batch, sampler=numbers, collate_fn=list, num_workers=workers, worker_init_fn=_alone)
 
 
 def _alone(_: int) -> None:
     """A worker: one thread, and deaf to the Ctrl-C that asks the run to stop in good order."""
     torch.set_num_threads(1)
+    cv2.setNumThreads(0)  # none at all: a forked process has not got the threads of the one it came from
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 

@@ -13,6 +13,7 @@ import torch
 
 from ..core import pipeline
 from ..core.errors import NuggyError
+from ..core.predict import Progress
 from ..core.weights import Network
 from .mix import Evaluate
 
@@ -56,12 +57,28 @@ class Measure:
         n = self.settings.first
         return every if not n or n >= len(every) else [every[i * len(every) // n] for i in range(n)]
 
-    def __call__(self, network: Network, original: Figures | None = None) -> Figures:
+    @property
+    def count(self) -> int:
+        """How many pictures are measured."""
+        return sum(len(pictures) for pictures in self._sets.values())
+
+    def __call__(
+        self, network: Network, original: Figures | None = None, progress: Progress = lambda *_: None
+    ) -> Figures:
         """Figures of a network: SAD in thousands of pixels, gradient error, recall and precision of strands of 1 to 2
-        pixels, all means; and `score` where the original weights' figures are given."""
+        pixels, all means; and `score` where the original weights' figures are given. progress(done, total)
+        is called before each picture."""
+        done = 0
+
+        def alpha(picture: np.ndarray) -> np.ndarray:
+            nonlocal done
+            progress(done, self.count)
+            done += 1
+            return self._alpha(picture, network)
+
         out: Figures = {}
         for name in ("dev", "scenes"):
-            found = [(self._alpha(np.asarray(image), network), truth) for _, image, truth in self._sets.get(name, ())]
+            found = [(alpha(np.asarray(image)), truth) for _, image, truth in self._sets.get(name, ())]
             if not found:
                 continue
             out[f"{name}_sad"] = statistics.mean(self.metrics.sad(a, t) for a, t in found)
@@ -70,7 +87,7 @@ class Measure:
                 recalls = [self.metrics.thin_recall(a, t) for a, t in found]
                 out["dev_thin"] = statistics.mean([r for r in recalls if not np.isnan(r)] or [0.0])
         if self._sets.get("thin"):
-            sums = sum(self.thin.tally(self._alpha(p, network), truth, band) for p, truth, band in self._sets["thin"])
+            sums = sum(self.thin.tally(alpha(p), truth, band) for p, truth, band in self._sets["thin"])
             out["thin_recall"], out["thin_precision"], _ = self.thin.scores(sums[:2].sum(0))
         if original is not None:
             out["score"] = score(out, original)

@@ -7,10 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from ..core import verify, weights
 from ..core.errors import NuggyError
 from ..core.info import Info
-from . import state
+from . import record, state
 
 FIGURES = {
     "dev_sad": "dev, mean SAD/1000",
@@ -22,14 +24,13 @@ FIGURES = {
 }
 
 
-def export(run: Path, output: Path, name: str = "") -> Path:
+def export(run: Path, output: Path, name: str = "", last: bool = False) -> Path:
     """Write a run's best average weights to `output` (.safetensors) and a card to OUTPUT.md. Returns the card's path.
 
-    Raises NuggyError where the folder holds no run, WeightsError where its weights are broken.
+    last: those of the last save instead, whether they measured better than the original ones, worse, or not at all.
+    Raises NuggyError where the folder holds no such weights, WeightsError where they are broken.
     """
-    if (run / "state.safetensors").exists() and not (run / "best.safetensors").exists():
-        raise NuggyError(f"{run}: nothing that was measured so far is better than the weights it started from")
-    found, facts = state.load_tensors(run / "best.safetensors")
+    found, facts = _last(run) if last else _best(run)
     try:
         story: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as e:
@@ -48,6 +49,23 @@ def export(run: Path, output: Path, name: str = "") -> Path:
     card = output.with_suffix(".md")
     card.write_text(_card(output, name or output.stem, info, facts, story), encoding="utf-8")
     return card
+
+
+def _best(run: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    if (run / "state.safetensors").exists() and not (run / "best.safetensors").exists():
+        raise NuggyError(
+            f"{run}: nothing that was measured so far is better than the weights it started from; "
+            "--last exports what there is"
+        )
+    return state.load_tensors(run / "best.safetensors")
+
+
+def _last(run: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    tensors, facts = state.load_tensors(run / "state.safetensors")
+    average = {k.removeprefix("ema."): v for k, v in tensors.items() if k.startswith("ema.")}
+    row = next((r for r in record.rows(run / "measured.csv") if float(r["step"]) == facts["step"]), {})
+    figures = {k: float(v) for k, v in row.items() if v}
+    return average, {"step": facts["step"], "figures": figures, "original": facts["first"], "last": True}
 
 
 def _label(source: dict[str, Any]) -> str:
@@ -73,11 +91,15 @@ def _card(path: Path, name: str, info: Info, facts: dict[str, Any], story: dict[
     lines += ["", "## Figures", ""]
     told = [k for k in FIGURES if k in figures and k in original]
     if told:
-        told_how = (
-            "Measured in training, one recipe, before rounding to 8 bits. The best of several was kept, so expect less."
-        )
+        measured = story["terms"]["evaluate"]
+        which = f"{measured['first']} pictures" if measured["first"] else "every picture"
+        told_how = f"Measured in training, before rounding to 8 bits: recipe {measured['recipe']}, {which} of each set."
+        if not facts.get("last"):
+            told_how += " The best of several was kept, so expect less."
         lines += [told_how, "", "| | original weights | these |", "|---|---|---|"]
         lines += [f"| {FIGURES[k]} | {original[k]:.3f} | {figures[k]:.3f} |" for k in told]
-    else:
+    elif "held_back" in figures:
         lines += [f"None but the loss on scenes held back: {figures['held_back']:.4f}."]
+    else:
+        lines += ["None: these weights were not measured."]
     return "\n".join(lines) + "\n"

@@ -3,7 +3,8 @@
     dis5k         DIS-TR/im/NAME.jpg, DIS-TR/gt/NAME.png; DIS-VD, DIS-TE1..4 likewise
                   (github.com/xuebinqin/DIS, IS-Net/train_valid_inference_main.py)
     am2k          train/original/NAME.jpg, train/mask/NAME.png, train/fg/NAME.png where foregrounds were computed;
-                  validation/original, mask, trimap; BG-20k: train/NAME.jpg
+                  train/bg/NAME.png likewise, backgrounds to composite over;
+                  validation/original, mask, trimap; BG-20k: train/NAME.jpg, backgrounds too
                   (github.com/JizhiziLi/GFM, core/README.md and core/config.py)
     thinobject5k  list/train.txt with the masks' file names, images/NAME.jpg, masks/NAME.png; val and test likewise
                   (github.com/liewjunhao/thin-object-selection, README.md and dataloaders/thinobject5k.py)
@@ -76,7 +77,7 @@ def _thinobject5k(root: Path, split: str) -> Found:
         raise MixError(f"{names}: missing; ThinObject-5K lists the files of a split there")
     found: list[Pair] = []
     problems: list[Problem] = []
-    for line in names.read_text(encoding="utf-8").split():
+    for line in filter(None, map(str.strip, names.read_text(encoding="utf-8").splitlines())):
         pair = Pair(images / f"{line.rsplit('.', 1)[0]}.jpg", masks / line)
         lost = [p for p in (pair.image, pair.alpha) if not p.is_file()]
         problems += [Problem(p, f"listed in {names.name} and missing") for p in lost]

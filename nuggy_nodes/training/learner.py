@@ -24,6 +24,13 @@ ENCODER = ("conv_in", *(f"stage{i}." for i in range(1, 7)))
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
+def _has_bfloat16(device: torch.device) -> bool:
+    """Whether the hardware multiplies bfloat16 (NVIDIA from Ampere on, compute capability 8.0), not an emulation."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    return device.type == "cpu" and cpu_has_bfloat16()
+
+
 class Learner:
     """A copy of `original` that is trained as `run` says, in float32, with bfloat16 arithmetic where that is fast.
 
@@ -59,8 +66,7 @@ class Learner:
         device, info = batch.image.device, self.original.info
         mean, std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (info.mean, info.std))
         x = ((batch.image - mean) / std).contiguous(memory_format=torch.channels_last)
-        half = device.type == "cuda" or (device.type == "cpu" and cpu_has_bfloat16())
-        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+        with torch.autocast(device.type, torch.bfloat16, enabled=_has_bfloat16(device)):
             sides, _ = functional_call(self.model, weights or {}, (x,), {"sides": True})
             before = None
             if self.run.keep and bool(batch.keep.any()):

@@ -27,13 +27,13 @@ def _inside(points: Floats, outline: Floats) -> np.ndarray:
 
 def _lattice(d: Desk, cells: int, kind: str) -> Floats:
     """[n,m,2] in the plane: straight lines two ways (square, diamond), zigzags (hexagons), rings and rays apart."""
-    rng, m = d.rng, 160
+    rng, m = d.rng, max(160, 8 * cells)
     t = np.linspace(-1.3, 1.3, m)
     at = np.linspace(-1.3, 1.3, cells + 1) + rng.normal(0, 0.15 / cells, cells + 1) * rng.choice((0, 1))
-    if kind == "hexagon":  # neighbouring zigzags touch: chicken wire, knotted nets
+    if kind == "hexagon":  # neighbouring zigzags run together for a while: chicken wire, knotted nets
         step = 2.6 / cells
-        zig = (np.abs((t * cells / 2.6 * 1.5) % 2 - 1) - 0.5) * step * 0.8
-        x = at[:, None] + zig * np.where(np.arange(cells + 1) % 2, 1, -1)[:, None]
+        zig = (2 * np.abs((t / step) % 2 - 1) - 1).clip(-0.5, 0.5) * step
+        x = np.linspace(-1.3, 1.3, cells + 1)[:, None] + zig * np.where(np.arange(cells + 1) % 2, 1, -1)[:, None]
         return np.asarray(np.stack((x, np.broadcast_to(t, x.shape)), -1), np.float32)
     lean = np.tan(rng.uniform(0.3, 0.7)) if kind == "diamond" else 0.0
     wide = at if kind == "square" else np.linspace(-2.2, 2.2, round(cells * 1.7) + 1)
@@ -53,8 +53,8 @@ def _mesh(d: Desk, warp: Warp, outline: Floats, cells: int, kind: str, ink: Floa
         edges = np.flatnonzero(np.diff(np.concatenate(([0], ok.astype(int), [0]))))
         for a, b in edges.reshape(-1, 2):
             if b - a > 2:
-                t = np.linspace(a, b - 1, 160)
-                runs.append(np.stack([np.interp(t, np.arange(160), line[:, i]) for i in (0, 1)], 1).astype(np.float32))
+                t, every = np.linspace(a, b - 1, len(line)), np.arange(len(line))
+                runs.append(np.stack([np.interp(t, every, line[:, i]) for i in (0, 1)], 1).astype(np.float32))
     if not runs:
         return
     pts = warp(np.stack(runs))

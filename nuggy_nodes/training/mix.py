@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from ..core.errors import NuggyError
 from ..core.isnet import STRIDE
+from ..core.recipes import RECIPES
 
 PAIRED = ("dis5k", "am2k", "thinobject5k", "folder")  # photographs with alpha (layouts.py)
 LAYOUTS = (*PAIRED, "photos", "backgrounds", "drawn")
@@ -134,11 +135,18 @@ def read_mix(path: Path, data: Path | None = None) -> Mix:
     run = _table(Run, raw.get("run", {}), root, f"{path}: [run]")
     if run.size % STRIDE or not 64 <= run.size <= 2048:
         raise MixError(f"{path}: [run] size is a multiple of {STRIDE} from 64 to 2048; got {run.size}")
-    if run.batch < 1 or run.steps < 1 or run.save < 1 or not 0 < run.decay < 1 or run.rate <= 0:
-        raise MixError(f"{path}: [run] batch, steps, save and rate are above 0, decay between 0 and 1")
+    if min(run.batch, run.steps, run.save) < 1 or min(run.rate, run.clip) <= 0 or not 0 < run.decay < 1:
+        raise MixError(f"{path}: [run] batch, steps, save, rate and clip are above 0, decay between 0 and 1")
+    rest = ("encoder_rate", "warm_up", "thin", "l1", "gradient", "keep", "round_last", "workers")
+    if min(getattr(run, k) for k in rest) < 0:
+        raise MixError(f"{path}: [run] {', '.join(rest)} are 0 or more")
     evaluate = _table(Evaluate, raw.get("evaluate", {}), root, f"{path}: [evaluate]")
+    if evaluate.every < 0 or evaluate.first < 0:
+        raise MixError(f"{path}: [evaluate] every and first are 0 or more")
+    if evaluate.recipe not in RECIPES:
+        raise MixError(f"{path}: [evaluate] recipe {evaluate.recipe!r}; there are {', '.join(RECIPES)}")
     mix = Mix(sources, run, evaluate, _typed(raw.get("seed", 0), int, f"{path}: seed"),
-              root / raw["weights"] if "weights" in raw else None)  # fmt: skip
+              root / _typed(raw["weights"], str, f"{path}: weights") if "weights" in raw else None)  # fmt: skip
     _measured_is_not_trained(mix, path)
     return mix
 

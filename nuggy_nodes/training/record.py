@@ -37,7 +37,8 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def plot(tables: Sequence[Path], out: Path, width: int = 900, height: int = 260) -> None:
-    """Draw every column of the tables over `step` into a PNG, a panel a column; empty columns are left out."""
+    """Draw every column of the tables over `step` into a PNG, a panel a column, two side by side; empty columns are
+    left out."""
     panels: list[tuple[str, np.ndarray]] = []
     for path in tables:
         read = rows(path)
@@ -46,10 +47,13 @@ def plot(tables: Sequence[Path], out: Path, width: int = 900, height: int = 260)
             found = [p for p in found if np.isfinite(p[1])]
             if found:
                 panels.append((name, np.array(found)))
-    picture = Image.new("RGB", (width, height * max(len(panels), 1)), "white")
+    high = max(len(panels) + 1, 2) // 2
+    picture = Image.new("RGB", (width * (1 + (len(panels) > 1)), height * high), "white")
     draw = ImageDraw.Draw(picture)
     for i, (name, points) in enumerate(panels):
-        _panel(draw, (60, i * height + 24, width - 16, (i + 1) * height - 24), name, points, COLOURS[i % len(COLOURS)])
+        x, y = i % 2 * width, i // 2 * height
+        box = (x + 60, y + 24, x + width - 16, y + height - 24)
+        _panel(draw, box, name, points, COLOURS[i % len(COLOURS)])
     picture.save(out, "png")
 
 
@@ -62,7 +66,7 @@ def _panel(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], name: str,
     draw.rectangle(box, outline=(200, 200, 200))
     draw.text((left, top - 16), f"{name}: last {y[-1]:.4g}", fill="black")
     for value in (low, high):
-        draw.text((4, bottom - (value - low) / span * (bottom - top) - 6), f"{value:.4g}", fill="black")
+        draw.text((left - 56, bottom - (value - low) / span * (bottom - top) - 6), f"{value:.4g}", fill="black")
     draw.text((right - 60, bottom + 4), f"step {x.max():.0f}", fill="black")
     px = left + (x - x.min()) / length * (right - left)
 

@@ -64,11 +64,12 @@ def _one(scene: Scene, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     ground, alpha, trust = _tensor(scene.ground, device), _tensor(scene.truth, device), _tensor(scene.trust, device)
     size = ground.shape[-1]
     if scene.clutter:
-        far = focus(_paint(scene.clutter, size, device), Camera(blur=scene.clutter_blur))
+        far = focus(_paint(scene.clutter, size, device), Camera(blur=scene.clutter_blur)).clamp(0, 1)
         ground = far[:, :3] + (1 - far[:, 3:]) * ground
         alpha = (1 - far[:, 3:]) * alpha
     if scene.layers:
-        drawn = focus(_paint(scene.layers, size, device), scene.camera)
+        # a GPU that convolves in TF32 may go past 1 by its rounding
+        drawn = focus(_paint(scene.layers, size, device), scene.camera).clamp(0, 1)
         colour, cover = drawn[:, :3], drawn[:, 3:]
         ground = colour + (1 - cover) * ground
         alpha = cover + (1 - cover) * alpha

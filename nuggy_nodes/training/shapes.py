@@ -72,7 +72,9 @@ def creature(rng: np.random.Generator, size: int) -> Bytes:
             at = centre + far * np.array([side * np.cos(angle), np.sin(angle)])
             np.maximum(out, fill(size, [Warp(rng, at, part)(blob(rng))]), out=out)
     if rng.random() < 0.3:  # cut off by the frame
-        out = np.roll(out, round(size * rng.uniform(0.2, 0.4)) * rng.choice((-1, 1)), rng.integers(0, 2))
+        away, axis = round(size * rng.uniform(0.2, 0.4)) * int(rng.choice((-1, 1))), int(rng.integers(0, 2))
+        out = np.roll(out, away, axis)
+        out.swapaxes(0, axis)[slice(away) if away > 0 else slice(away, None)] = 0  # what came in on the far side
     return out
 
 

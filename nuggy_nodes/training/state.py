@@ -32,6 +32,18 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) 
         temporary.unlink(missing_ok=True)
 
 
+def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What two nested tables of settings do not share, a sentence each."""
+    out = []
+    for key in (*before, *(k for k in now if k not in before)):
+        old, new = before.get(key), now.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            out += [f"{key} {line}" for line in differences(old, new)]
+        elif old != new:
+            out.append(f"{key} was {old}, now {new}")
+    return out
+
+
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """What save_tensors wrote. Raises NuggyError for anything else."""
     from safetensors import SafetensorError, safe_open

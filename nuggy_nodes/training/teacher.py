@@ -1,5 +1,7 @@
 """The teacher: the `best` recipe on whole photographs, and how far each pixel of its answer is to be believed.
 
+It sees each photograph at its own size, as a user's would be; what it says is then reduced to LONGEST.
+
 Self-distillation: the student sees one view of a part of the photograph and is to answer what the teacher, with four
 views of the whole, found there. Subjects cut by the frame, solid bodies and scale are learnt that way. What the teacher
 does not know is not taught: its consensus (core/consensus.py) is near one half there, and trust is low.
@@ -8,6 +10,7 @@ does not know is not taught: its consensus (core/consensus.py) is near one half 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +21,10 @@ from torch import Tensor
 
 from ..core import pipeline
 from ..core.guided import enlarge
-from ..core.predict import predict
+from ..core.predict import choose_precision, predict
 from ..core.recipes import recipe
 from ..core.verify import sha256
-from ..core.weights import Network
+from ..core.weights import Network, default_path, load
 from ..pictures import write
 from . import files
 from .shapes import Bytes
@@ -50,9 +53,9 @@ def ask(photo: Bytes, network: Network) -> tuple[Bytes, Bytes]:
     device = next(network.model.parameters()).device
     image = torch.from_numpy(photo).permute(2, 0, 1)[None].float().div_(255).to(device)
     best = recipe("best")
-    coarse = predict(network, image, best.views, best.combine)
-    alpha = pipeline.refine(image, coarse, best).clamp(0, 1)
-    believed = enlarge(trust(coarse), *image.shape[-2:])
+    alpha = pipeline.cutout(image, network, best).alpha
+    # the views once more: a cut-out does not tell how sure they were before its edges were refined
+    believed = enlarge(trust(predict(network, image, best.views, best.combine)), *image.shape[-2:])
     if float(alpha.mean()) < NOTHING:
         believed = torch.zeros_like(believed)
     planes = [(x[0, 0].clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy() for x in (alpha, believed)]
@@ -61,27 +64,28 @@ def ask(photo: Bytes, network: Network) -> tuple[Bytes, Bytes]:
 
 def teach(
     photos: Sequence[Path],
-    network: Callable[[], Network],
+    weights: Path | None,
+    device: torch.device,
     cache: Path,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[Path, Path]:
     """The teacher's answers, a file each in `cache`: PNG, grey is alpha, transparency is trust. Made once.
 
-    network: makes the teacher; called only when an answer is missing. A file's name carries the sha256 of its
-    photograph, so another photograph of the same name is asked anew. Returns photograph to answer.
+    weights: of the teacher (None: the default); read only when an answer is missing. A file's name carries the sha256
+    of its photograph and of the weights, so that neither another photograph of the same name nor another teacher meets
+    an old answer. Returns photograph to answer.
     """
-    answers = {p: cache / f"{p.stem}-{sha256(p)[:12]}.png" for p in photos}
+    mark = sha256(weights or default_path())[:6] if photos else ""
+    answers = {p: cache / f"{p.stem}-{sha256(p)[:12]}-{mark}.png" for p in photos}
     missing = [p for p in photos if not answers[p].is_file()]
-    teacher = network() if missing else None
+    network = load(weights, device, choose_precision(device)) if missing else None
     for done, path in enumerate(missing):
+        assert network is not None
         if progress:
             progress(done, len(missing))
-        assert teacher is not None
-        alpha, believed = ask(files.colours(path, LONGEST), teacher)
-        from io import BytesIO
-
+        planes = [files.reduced(x, LONGEST) for x in ask(files.colours(path), network)]
         out = BytesIO()
-        Image.fromarray(np.dstack([alpha, believed]), "LA").save(out, "png")
+        Image.fromarray(np.dstack(planes), "LA").save(out, "png")
         write(answers[path], out.getvalue(), overwrite=True)
     return answers
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.samples import disc, picture, save
+from tests.training.samples import SIZE, disc, picture, save
 
 
 @pytest.fixture
@@ -19,6 +19,7 @@ def data(tmp_path: Path) -> Path:
         save(tmp_path / f"AM-2k/train/original/m_{i}.jpg", picture(i))
         save(tmp_path / f"AM-2k/train/mask/m_{i}.png", disc())
         save(tmp_path / f"AM-2k/train/fg/m_{i}.png", picture(i + 10))
+        save(tmp_path / f"AM-2k/train/bg/m_{i}.png", np.full((*SIZE, 3), 90, np.uint8))
         save(tmp_path / f"AM-2k/validation/original/m_v{i}.jpg", picture(i))
         save(tmp_path / f"AM-2k/validation/mask/m_v{i}.png", disc())
         save(tmp_path / f"AM-2k/validation/trimap/m_v{i}.png", np.where((disc() > 0) & (disc() < 255), 128, disc()))

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from nuggy_nodes.core.errors import NuggyError
-from nuggy_nodes.training import learner, loop, record, state
+from nuggy_nodes.training import judge, learner, loop, record, state
+from nuggy_nodes.training.ahead import painted
+from nuggy_nodes.training.draw import Draws
 from nuggy_nodes.training.loop import Trainer
+from nuggy_nodes.training.loss import total
 from nuggy_nodes.training.mix import Mix, read_mix
+from nuggy_nodes.training.scene import render
+from tests.training.samples import picture, save
 
 CPU = torch.device("cpu")
 MIX = """
@@ -58,7 +66,7 @@ def same(a: Path, b: Path) -> bool:
 
 
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(mix: Mix, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(loop, "HELD", 1)
+    monkeypatch.setattr(judge, "HELD", 1)
     assert Trainer(mix, tmp_path / "whole", CPU).train()
     assert not Trainer(mix, tmp_path / "parts", CPU).train(after(1))
     torch.rand(7)  # the global random state must not matter
@@ -75,7 +83,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(mix: Mix, tmp_path: Pat
     assert record.rows(tmp_path / "whole/measured.csv") == record.rows(tmp_path / "parts/measured.csv")
     # and the same folder with another mix is refused
     other = Mix(mix.sources, mix.run.__class__(**{**mix.run.__dict__, "rate": 1e-3}), mix.evaluate, mix.seed)
-    with pytest.raises(NuggyError, match="holds a run with another run"):
+    with pytest.raises(NuggyError, match=r"run rate was 0.0001, now 0.001\. Give"):
         Trainer(other, tmp_path / "parts", CPU)
 
 
@@ -117,7 +125,7 @@ def test_ctrl_c_stops_after_the_step_and_saves(mix: Mix, tmp_path: Path, monkeyp
     monkeypatch.setattr(learner.Learner, "update", interrupted)
     trainer = Trainer(mix, tmp_path / "run", CPU)
     assert not trainer.train()
-    assert trainer.step == 1 and trainer.wanted
+    assert trainer.step == 1 and trainer.stop.wanted
     assert state.load_tensors(tmp_path / "run/state.safetensors")[1]["step"] == 1
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -134,6 +142,127 @@ def test_rates_warm_up_and_fall(mix: Mix) -> None:
     assert any(n.startswith("stage6.") for n in frozen) and not any("d." in n.split(".")[0] + "." for n in frozen)
 
 
+@pytest.mark.parametrize("ahead", [False, True])
+def test_batches_painted_ahead_are_the_same_in_the_same_order(mix: Mix, ahead: bool) -> None:
+    draws = Draws(mix, {})
+    plans = [[draws[2 * i], draws[2 * i + 1]] for i in range(4)]
+    found = list(painted(iter(plans), CPU, ahead))
+    for batch, scenes in zip(found, plans, strict=True):
+        again = render(scenes, CPU)
+        assert torch.equal(batch.image, again.image) and torch.equal(batch.alpha, again.alpha)
+        assert batch.kinds == again.kinds
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_an_error_comes_where_its_batch_would_and_the_rest_is_not_made(mix: Mix, ahead: bool) -> None:
+    draws, asked = Draws(mix, {}), []
+
+    def plans():
+        for i in itertools.count():
+            asked.append(i)
+            if i == 2:
+                raise RuntimeError("CUDA out of memory")
+            yield [draws[i]]
+
+    batches = painted(plans(), CPU, ahead)
+    next(batches), next(batches)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        next(batches)
+    assert asked == [0, 1, 2]
+    endless = painted(itertools.repeat([draws[0]]), CPU, ahead)
+    next(endless)
+    endless.close()  # comes back, the painter with it
+    assert not [t for t in threading.enumerate() if t.name.startswith("painter")]
+
+
+def test_the_loss_on_scenes_held_back_falls(mix: Mix) -> None:
+    """Drawn scenes and composites of numbers that no step sees; ten steps at 64 pixels."""
+    from nuggy_nodes.core import load
+    from nuggy_nodes.training.draw import HELD_BACK
+
+    run = mix.run.__class__(**{**mix.run.__dict__, "steps": 10, "rate": 2e-4, "decay": 0.7})
+    draws, own = Draws(mix, {}), learner.Learner(load(), run)
+    held = render([draws[HELD_BACK + i] for i in range(8)], CPU)
+
+    def loss() -> float:
+        with torch.no_grad():
+            return float(total(own.losses(held, own.ema)))
+
+    before = loss()
+    for step in range(run.steps):
+        own.update(render([draws[2 * step], draws[2 * step + 1]], CPU), step)
+    assert loss() < 0.98 * before
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"seed": 4}, "seed was 3, now 4"),
+        ({"run": {"size": 96}}, "run size was 64, now 96"),
+        ({"evaluate": {"every": 5}}, "evaluate every was False, now True"),
+        ({"file": "photos/3.jpg"}, r"source 1 files was 3 \(\w+\), now 4"),
+        ({"weights": True}, "weights was"),
+    ],
+)
+def test_a_folder_holds_one_run(mix: Mix, data: Path, tmp_path: Path, monkeypatch, change: dict, said: str) -> None:
+    monkeypatch.setattr(loop, "load", lambda *_: SimpleNamespace(path=data / "weights", info=None))
+    monkeypatch.setattr(loop, "Learner", lambda *_: SimpleNamespace(restore=lambda *_: None))
+    monkeypatch.setattr(judge, "Measure", lambda _: None)
+    (data / "weights").write_text("one")
+    terms = Trainer(mix, tmp_path / "run", CPU)._terms()
+    facts = {"step": 0, "updates": 0, "best": 1.0, "first": {}, "terms": terms}
+    state.save_tensors(tmp_path / "run/state.safetensors", {"x": torch.zeros(1)}, facts)
+    Trainer(mix, tmp_path / "run", CPU)  # the same goes on
+    free = {"workers": 3, "save": 9}
+    Trainer(dataclasses.replace(mix, run=dataclasses.replace(mix.run, **free)), tmp_path / "run", CPU)
+    if "file" in change:
+        save(data / change["file"], picture(1))
+    elif "weights" in change:
+        (data / "weights").write_text("another")
+    else:
+        mix = dataclasses.replace(mix, **{
+            k: dataclasses.replace(getattr(mix, k), **v) if isinstance(v, dict) else v for k, v in change.items()
+        })  # fmt: skip
+    with pytest.raises(NuggyError, match=said):
+        Trainer(mix, tmp_path / "run", CPU)
+
+
+def test_the_best_by_the_score_is_kept_and_goes_on_being_it(mix: Mix, tmp_path: Path, monkeypatch) -> None:
+    """Marks 1, 0.8, 0.9, 0.7 (after a stop): the weights of the second and last are kept; the table tells them all."""
+    marks = {"weights at the start": 1.0, "step 1": 0.8, "step 2": 0.9, "step 3": 0.7}
+
+    def figures(self, network, what: str) -> dict[str, float]:
+        mark = next(v for k, v in marks.items() if what.endswith(k))
+        return {"dev_sad": 50 * mark} | ({"score": mark} if self.first else {})
+
+    monkeypatch.setattr(judge, "HELD", 1)
+    monkeypatch.setattr(judge, "Measure", lambda _: object())
+    monkeypatch.setattr(judge.Judge, "figures", figures)
+    mix = dataclasses.replace(mix, evaluate=dataclasses.replace(mix.evaluate, every=1))
+    assert not Trainer(mix, tmp_path, CPU).train(after(2))
+    best, facts = state.load_tensors(tmp_path / "best.safetensors")
+    assert facts["step"] == 1 and facts["original"] == {"dev_sad": 50.0} and facts["figures"]["dev_sad"] == 40
+    assert not torch.equal(
+        best["side1.weight"], state.load_tensors(tmp_path / "state.safetensors")[0]["ema.side1.weight"]
+    )
+    assert Trainer(mix, tmp_path, CPU).train()
+    assert state.load_tensors(tmp_path / "best.safetensors")[1]["step"] == 3
+    told = record.rows(tmp_path / "measured.csv")
+    assert [(r["step"], r["score"]) for r in told] == [("0", "1"), ("1", "0.8"), ("2", "0.9"), ("3", "0.7")]
+
+
+def test_a_run_looks_at_its_data_first(mix: Mix, data: Path, monkeypatch, capsys) -> None:
+    from nuggy_nodes.cli import main
+
+    monkeypatch.setattr(loop.Trainer, "train", lambda self, until: True)
+    (data / "photos/bad.jpg").write_text("no picture")
+    run = ["train", "run", str(data / "mix.toml"), "-o", str(data / "run"), "--device", "cpu"]
+    assert main(run) == 1
+    said = capsys.readouterr().err
+    assert "bad.jpg" in said and "--unchecked" in said and not (data / "run").exists()
+    assert main([*run, "--unchecked"]) == 0
+
+
 def test_a_state_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"nothing")
     with pytest.raises(NuggyError, match="not the state of a training run"):
@@ -146,16 +275,21 @@ def test_run_and_export_from_the_command_line(mix: Mix, data: Path, monkeypatch,
 
     (data / "mix.toml").write_text(MIX.replace("steps = 3", "steps = 1"))
     run = ["train", "run", str(data / "mix.toml"), "-o", str(data / "run"), "--device", "cpu"]
-    monkeypatch.setattr(loop.Trainer, "held_back", lambda self: 1.0 - 0.5 * self.step)
+    monkeypatch.setattr(judge.Judge, "held_back", lambda self, own, _: 1.0 - 0.5 * own.updates)
     assert main([*run, "--minutes", "1e-9"]) == 0
-    assert "step 0 of 1; run again to go on" in capsys.readouterr().out
+    assert "step 0 of 1, none better than at the start; run again to go on" in capsys.readouterr().out
     assert main(["train", "export", str(data / "run"), "-o", str(data / "new.safetensors")]) == 1
     assert "nothing that was measured so far is better" in capsys.readouterr().err
     assert main(run) == 0
-    assert "step 1 of 1\n" in capsys.readouterr().out
+    assert "step 1 of 1, better weights than at the start are kept\n" in capsys.readouterr().out
     assert main(["train", "export", str(data / "run"), "-o", str(data / "new.safetensors")]) == 0
     assert "1 steps at 64 pixels" in load(data / "new.safetensors").info.lineage
     assert "None but the loss on scenes held back" in (data / "new.md").read_text()
+    assert main(["train", "export", str(data / "run"), "-o", str(data / "last.safetensors"), "--last"]) == 0
+    assert load(data / "last.safetensors").info == load(data / "new.safetensors").info
+    assert (data / "last.md").read_text().splitlines()[2:12] == (data / "new.md").read_text().splitlines()[2:12]
+    assert main(["train", "export", str(data), "-o", str(data / "none.safetensors")]) == 1
+    assert "not the state of a training run" in capsys.readouterr().err
 
 
 def test_training_that_is_left_out_is_told(monkeypatch, tmp_path: Path, capsys) -> None:

@@ -187,24 +187,51 @@ def test_nothing_found_is_not_taught() -> None:
     assert not alpha.any() and not believed.any()
 
 
-def test_answers_are_kept_and_follow_their_photograph(data: Path, tmp_path: Path) -> None:
+def test_the_teacher_is_the_best_recipe_at_the_photographs_own_size() -> None:
+    """Islands and second look included; trust is low where the views' consensus is near one half."""
+    from nuggy_nodes.core import pipeline
+    from nuggy_nodes.core.predict import predict
+    from nuggy_nodes.core.recipes import recipe
+
+    photo = picture(4, (300, 2100))
+    photo[10:14, 10:14] = 255  # a speck, which the recipe takes away
+    network, best = bright(), recipe("best")
+    x = torch.from_numpy(photo).permute(2, 0, 1)[None].float() / 255
+    alpha, believed = teacher.ask(photo, network)
+    assert np.abs(alpha - 255 * pipeline.cutout(x, network, "best").alpha[0, 0].numpy()).max() <= 0.51
+    with torch.inference_mode():
+        coarse = predict(network, x, best.views, best.combine)
+    sure = F.interpolate((coarse - 0.5).abs(), photo.shape[:2], mode="nearest")[0, 0].numpy()
+    assert np.median(believed[sure > 0.45]) == 255 and np.median(believed[sure < 0.1]) < 255 * (teacher.EDGE + 0.05)
+
+
+def test_answers_are_kept_and_follow_photograph_and_teacher(data: Path, tmp_path: Path, monkeypatch) -> None:
     photos = sorted((data / "photos").iterdir())
-    made: list[Network] = []
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(b"other weights")
+    made: list[object] = []
 
-    def network() -> Network:
-        made.append(bright())
-        return made[-1]
+    def network(*what: object) -> Network:
+        made.append(what[0])
+        return bright()
 
-    first = teacher.teach(photos, network, tmp_path / "answers")
-    again = teacher.teach(photos, network, tmp_path / "answers")
-    assert first == again and len(made) == 1
+    def teach(weights: Path | None = None) -> dict[Path, Path]:
+        return teacher.teach(photos, weights, torch.device("cpu"), tmp_path / "answers")
+
+    monkeypatch.setattr(teacher, "load", network)
+    first = teach()
+    assert first == teach() and made == [None]
     save(photos[0], picture(99, (70, 50)))
-    assert teacher.teach(photos, network, tmp_path / "answers")[photos[0]] != first[photos[0]] and len(made) == 2
+    assert teach()[photos[0]] != first[photos[0]] and len(made) == 2
+    assert not set(teach(other).values()) & set(first.values()) and made[-1] == other
     alpha, believed = teacher.answer(first[photos[1]])
     assert alpha.shape == believed.shape == (70, 50)
+    save(photos[1], picture(5, (1000, 2000)))  # larger than the student sees
+    assert teacher.answer(teach()[photos[1]])[0].shape == (640, teacher.LONGEST)
 
 
-def test_draws_of_every_source_and_in_processes(data: Path, tmp_path: Path) -> None:
+def test_draws_of_every_source_and_in_processes(data: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(teacher, "load", lambda *_: bright())
     (data / "mix.toml").write_text(
         "\n".join(
             f"[[source]]\nweight = 1\n{text}"
@@ -219,7 +246,7 @@ def test_draws_of_every_source_and_in_processes(data: Path, tmp_path: Path) -> N
         + "\n[run]\nsize = 64\n"
     )
     mix = read_mix(data / "mix.toml")
-    draws = Draws(mix, teacher.teach(photographs(mix), bright, tmp_path / "answers"))
+    draws = Draws(mix, teacher.teach(photographs(mix), None, torch.device("cpu"), tmp_path / "answers"))
     every = [draws[i] for i in range(60)]
     kinds = {s.kind for s in every}
     assert {"photo", "background", "pair", "composite"} <= kinds
@@ -278,7 +305,7 @@ def test_export_carries_lineage_data_and_figures(tmp_path: Path, capsys: pytest.
     facts = {"step": 30, "figures": figures, "original": {"dev_sad": 50.0, "scenes_sad": 8.0}}
     state.save_tensors(run / "best.safetensors", tensors, facts)
     sources = [dataclasses.asdict(Source("dis5k", 1.0, Path("DIS5K"), licence="research")) | {"path": "DIS5K"}]
-    terms = {"seed": 0, "run": dataclasses.asdict(Run(size=512))}
+    terms = {"seed": 0, "run": dataclasses.asdict(Run(size=512)), "evaluate": {"recipe": "fast", "first": 6}}
     (run / "run.json").write_text(
         json.dumps({"terms": terms, "sources": sources, "base": dataclasses.asdict(network.info)}, default=str)
     )
@@ -290,6 +317,7 @@ def test_export_carries_lineage_data_and_figures(tmp_path: Path, capsys: pytest.
     assert "dis5k: DIS5K (research)" in info.licence and "Apache-2.0" in info.licence
     assert info.mean == network.info.mean
     card = (tmp_path / "new.md").read_text()
+    assert "recipe fast, 6 pictures of each set" in card
     assert "| dev, mean SAD/1000 | 50.000 | 20.000 |" in card and "| dis5k: DIS5K | 100% | research |" in card
     assert 40e6 < out.stat().st_size < 48e6
     assert main(["train", "export", str(run), "-o", str(out)]) == 1

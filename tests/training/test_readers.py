@@ -92,11 +92,58 @@ def test_every_kind_of_damage_is_named(data: Path) -> None:
     assert "not a picture" in found["text.jpg"] and "0 throughout" in found["black.png"]
 
 
+def test_the_seeds_mix_reads_the_published_layouts_as_they_are(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """mixes/seed.toml as shipped: checked whole, then drawn from: plain pairs, and AM-2k over other backgrounds."""
+    import nuggy_nodes.training as here
+    from nuggy_nodes.training.draw import Draws
+
+    seed = Path(here.__file__).parent / "mixes/seed.toml"
+    assert main(["train", "check", str(seed), "--data", str(data)]) == 0
+    assert capsys.readouterr().out.count("0 problems") == 3
+    draws = Draws(read_mix(seed, data), {}, size=64)
+    kinds = [draws[i].kind for i in range(80)]
+    assert 2 <= kinds.count("composite") <= 25 and kinds.count("pair") == 80 - kinds.count("composite")
+
+
+def test_am2ks_own_backgrounds_serve_its_foregrounds(data: Path) -> None:
+    from nuggy_nodes.training.draw import Draws
+
+    mix = read_mix(one(data, "am2k", "AM-2k", 'backgrounds = ["AM-2k/train/bg"]\ncomposite = 1.0'))
+    (report,) = check(mix)
+    assert not report.problems and report.usable == 6
+    draws = Draws(mix, {}, size=64)
+    for i in range(6):
+        scene = draws[i]
+        assert scene.kind == "composite" and not scene.truth.any()
+        assert np.array_equal(np.unique(scene.ground), [90])  # the one colour of those backgrounds
+
+
 def test_what_a_list_names_must_be_there(data: Path) -> None:
     (data / "ThinObject5K/images/t0.jpg").unlink()
     (report,) = check(read_mix(one(data, "thinobject5k", "ThinObject5K")))
     assert report.usable == 1
     assert [p.path.name for p in report.problems] == ["t0.jpg"]
+
+
+def test_names_with_spaces_stand_a_line_each(data: Path) -> None:
+    save(data / "ThinObject5K/images/a wire fence.jpg", picture())
+    save(data / "ThinObject5K/masks/a wire fence.png", disc())
+    (data / "ThinObject5K/list/train.txt").write_text("t0.png\r\na wire fence.png\n\n")
+    found, problems = pairs(Source("thinobject5k", 1.0, data / "ThinObject5K"))
+    assert [p.image.name for p in found] == ["t0.jpg", "a wire fence.jpg"] and not problems
+
+
+def test_what_measures_is_opened_too(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    more = '[evaluate]\nevery = 5\ndev = "DIS5K"\n'
+    assert main(["train", "check", str(one(data, "folder", "own", more))]) == 1
+    said = capsys.readouterr().out
+    assert "[evaluate] dev, for measuring only: 0 usable" in said and "no such folder" in said
+    assert main(["train", "check", str(one(data, "folder", "own", more.replace("every = 5", "every = 0")))]) == 0
+    assert main(["train", "check", str(one(data, "folder", "own", more.replace("DIS5K", "later")))]) == 0
+    assert "later is not there; a run needs it" in capsys.readouterr().out
+    path = one(data, "folder", "own", more.replace("DIS5K", "later"))
+    assert main(["train", "run", str(path), "-o", str(data / "run"), "--device", "cpu"]) == 1
+    assert "measuring needs image/ and alpha/ there" in capsys.readouterr().err
 
 
 def test_a_trimap_may_not_contradict_its_alpha(data: Path) -> None:
@@ -138,7 +185,10 @@ def test_alphas_of_cut_outs_and_opaque_masks(data: Path) -> None:
         ('[[source]]\nlayout = "photos"\npath = "x"\nweight = 0', "every weight is 0"),
         ('[[source]]\nlayout = "photos"\npath = "x"\nweight = 1\n[run]\nsize = 1000', "multiple of 32"),
         ('[[source]]\nlayout = "photos"\npath = "x"\nweight = 1\n[run]\nbatch = true', "expected int"),
+        ('[[source]]\nlayout = "photos"\npath = "x"\nweight = 1\n[run]\nworkers = -1', "0 or more"),
+        ('weights = 3\n[[source]]\nlayout = "photos"\npath = "x"\nweight = 1', "expected str, got 3"),
         ('[[source]]\nlayout = "photos"\npath = "a/b"\nweight = 1\n[evaluate]\ndev = "a"', "must not overlap"),
+        ('[[source]]\nlayout = "photos"\npath = "x"\nweight = 1\n[evaluate]\nrecipe = "fsat"', "there are fast"),
     ],
 )
 def test_a_bad_mix_is_refused_in_one_line(tmp_path: Path, text: str, said: str) -> None:
