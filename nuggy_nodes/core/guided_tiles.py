@@ -21,7 +21,7 @@ from .threads import for_each
 from .tiles import Window
 
 BAND = 1 << 24  # pixels for which fitted coefficients are held at a time: bounds memory
-TILE = 1536, 2048  # rows and columns; eight radii at the least, as the margin around a tile is worked on twice
+TILE = 1280, 2048  # rows and columns; eight radii at the least, as the margin around a tile is worked on twice
 CELL = 1 << 17  # pixels on which the algebra works at a time
 
 
@@ -70,7 +70,8 @@ def filter_tiles(guide: Tensor, src: Tensor, shift: float, radius: int, epsilon:
             memory.put(mine)
 
     for i, (top, _) in enumerate(bands):
-        before = held[:, max(top - radius, 0) - first :]
+        before = held[:, max(top - radius, 0) - first :].clone()
+        del held  # before the next of its size is made
         first, last = max(top - radius, 0), ends[i]
         held = torch.empty(channels + 1, last - first, width)
         held[:, : before.shape[1]] = before

@@ -137,7 +137,7 @@ def cutout(
         parts.append(alpha)
     if report:
         report("done", 1.0)
-    return result(torch.cat(parts), islands)
+    return result(torch.cat(parts) if len(parts) > 1 else parts[0], islands)
 
 
 def refine(image: Tensor, coarse: Tensor, recipe: Recipe) -> Tensor:
@@ -154,10 +154,12 @@ def refine(image: Tensor, coarse: Tensor, recipe: Recipe) -> Tensor:
     if recipe.guide == "grey":
         guide = (image.float() * image.new_tensor(GREY, dtype=torch.float32).view(1, 3, 1, 1)).sum(1, keepdim=True)
     radius = recipe.radius_for(height, width, float(coarse.mean()))
-    weight = doubt(alpha)  # at full size, so that a mask which comes enlarged already gives the same
     for done in range(recipe.passes):
         gamma = recipe.gamma if done + 1 == recipe.passes else 1.0
-        alpha = torch.lerp(alpha, guided_filter(guide, alpha, radius, recipe.epsilon), weight)
+        filtered = guided_filter(guide, alpha, radius, recipe.epsilon)
+        if not done:
+            weight = doubt(alpha)  # at full size, so that a mask which comes enlarged already gives the same
+        alpha = torch.lerp(alpha, filtered, weight, out=filtered)
         alpha = levels(alpha, *recipe.levels_for(done), gamma)
     return alpha
 
