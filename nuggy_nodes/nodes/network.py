@@ -10,7 +10,8 @@ from torch import Tensor
 
 from ..core.guided import enlarge
 from ..core.isnet import STRIDE
-from ..core.predict import Chunk, View, choose_precision, out_of_memory, predict
+from ..core.precision import choose_precision
+from ..core.predict import Chunk, View, out_of_memory, predict
 from ..core.weights import load
 from .compat import Patcher, intermediate
 from .models import resolve

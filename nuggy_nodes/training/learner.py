@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from ..core.predict import cpu_has_bfloat16
+from ..core.precision import bfloat16_pays
 from ..core.weights import Network, build
 from .loss import losses, total
 from .mix import Run
@@ -59,7 +59,7 @@ class Learner:
         device, info = batch.image.device, self.original.info
         mean, std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (info.mean, info.std))
         x = ((batch.image - mean) / std).contiguous(memory_format=torch.channels_last)
-        half = device.type == "cuda" or (device.type == "cpu" and cpu_has_bfloat16())
+        half = device.type == "cuda" or (device.type == "cpu" and bfloat16_pays())
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
             sides, _ = functional_call(self.model, weights or {}, (x,), {"sides": True})
             before = None

@@ -16,7 +16,8 @@ from tqdm import tqdm
 
 from ..core import load
 from ..core.errors import NuggyError
-from ..core.predict import choose_precision, out_of_memory
+from ..core.precision import choose_precision
+from ..core.predict import out_of_memory
 from ..core.weights import Network, build
 from . import record, state
 from .draw import HELD_BACK, Draws, photographs
