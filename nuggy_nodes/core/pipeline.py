@@ -152,7 +152,7 @@ def refine(image: Tensor, coarse: Tensor, recipe: Recipe) -> Tensor:
         return levels(alpha, recipe.black, recipe.white, recipe.gamma)
     guide = image
     if recipe.guide == "grey":
-        guide = (image.float() * image.new_tensor(GREY, dtype=torch.float32).view(1, 3, 1, 1)).sum(1, keepdim=True)
+        guide = (image.float() * torch.tensor(GREY, device=image.device).view(1, 3, 1, 1)).sum(1, keepdim=True)
     radius = recipe.radius_for(height, width, float(coarse.mean()))
     for done in range(recipe.passes):
         gamma = recipe.gamma if done + 1 == recipe.passes else 1.0
