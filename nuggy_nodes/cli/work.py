@@ -104,7 +104,8 @@ class Worker:
         result = cutout(image, network, self.recipe, opacity=have, report=report)
         started = time.perf_counter()
         pixels = self._pixels(result, picture.rgb.dtype)
-        seconds |= {**result.seconds, "pixels": time.perf_counter() - started}
+        taken = time.perf_counter() - started
+        seconds |= {**result.seconds, "pixels": taken - result.seconds.get("colours", 0.0)}
         note = picture.note
         if self.args.format == "webp" and picture.rgb.dtype == np.uint16:
             note = "; ".join(filter(None, (note, "WebP holds 8 bits of its 16")))

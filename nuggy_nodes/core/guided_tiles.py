@@ -21,7 +21,7 @@ from .threads import for_each
 from .tiles import Window
 
 BAND = 1 << 24  # pixels for which fitted coefficients are held at a time: bounds memory
-TILE = 1280, 2048  # rows and columns; eight radii at the least, as the margin around a tile is worked on twice
+TILE = 768, 4096  # rows and columns; eight radii at the least, as the margin around a tile is worked on twice
 CELL = 1 << 17  # pixels on which the algebra works at a time
 
 

@@ -1,4 +1,4 @@
-"""Connected parts of masks of 48 megapixels, by both implementations, against OpenCV's labels: exact, pixel by pixel."""
+"""Connected parts of masks of 48 megapixels, by both implementations, against OpenCV: exact, pixel by pixel."""
 
 import cv2
 import numpy as np
