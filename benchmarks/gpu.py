@@ -75,8 +75,8 @@ class Bench:
             torch.cuda.reset_peak_memory_stats(self.device)
         ms = on_device(work, self.device, self.rounds)
         if self.device.type == "cuda":
-            peak = torch.cuda.max_memory_allocated(self.device) - before
-        print(f"| {what} | {ms:.2f} | {note(ms)} | {peak / 2**30:.2f} | {target} |", flush=True)
+            peak = torch.cuda.max_memory_allocated(self.device)
+        print(f"| {what} | {ms:.2f} | {note(ms)} | {peak / 2**30:.2f} ({before / 2**30:.2f}) | {target} |", flush=True)
 
     def of_rate(self, flop: float) -> Callable[[float], str]:
         return lambda ms: f"{flop / ms * 1e3 / self.rate:.0%} of the matrix rate"
@@ -171,7 +171,7 @@ def main() -> int:
         print(f"{name}, torch {torch.__version__}, {str(bench.dtype).removeprefix('torch.')}: one matrix product "
               f"{bench.rate / 1e12:.1f} Tflop/s, copy {bench.bandwidth / 1e9:.0f} GB/s")  # fmt: skip
         correct(bench, as_tensor(photograph(min(args.megapixels[0], 1))), args.views)
-        print("\n| | ms | | peak GiB above what was held | asked |\n|---|---|---|---|---|")
+        print("\n| | ms | | peak GiB (held before) | asked |\n|---|---|---|---|---|")
         network_times(bench, 256 if args.quick else 1024)
         for megapixels in args.megapixels:
             stage_times(bench, megapixels, bench.network)

@@ -101,9 +101,10 @@ def whole(image: torch.Tensor, rounds: int) -> None:
 
 def sizes(rounds: int) -> None:
     print(
-        "\n| megapixels | tensor | network | refine | islands | pixels | all | s per MP | peak | MiB per MP over 1 MP |"
+        "\n| megapixels | tensor | network | refine | islands | colours | pixels | all | s per MP | peak "
+        "| MiB per MP over 1 MP |"
     )
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
     first = 0.0
     for megapixels in SIZES:
         done = subprocess.run([sys.executable, __file__, "--one", str(megapixels), "--rounds", str(rounds)],

@@ -1,7 +1,7 @@
 """Makes the README's pictures: before-after.jpg, foreground.jpg and, with the source graph and rembg, versus.jpg.
 
-    pip install -c constraints.txt '.[bench]'
-    python docs/make_pictures.py [--onnx GRAPH]
+pip install -c constraints.txt '.[bench]'
+python docs/make_pictures.py [--onnx GRAPH]
 """
 
 import argparse
@@ -73,7 +73,8 @@ def versus(network: Network, onnx: Path) -> np.ndarray:
         colour = colour_plane(COLOURS[0], ours.image)
         mask = torch.from_numpy(removers["rembg"](photograph(name)))[None, None]
         theirs = over(ours.image, mask, colour)
-        rows.append(row([ours.image, theirs, cut(name, network, "seed").over(colour), ours.over(colour)], box, (400, 300)))
+        seed = cut(name, network, "seed").over(colour)
+        rows.append(row([ours.image, theirs, seed, ours.over(colour)], box, (400, 300)))
     return np.vstack(rows)
 
 

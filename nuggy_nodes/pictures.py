@@ -42,6 +42,7 @@ SUFFIXES = frozenset(
 )
 FORMATS = {"png": ".png", "webp": ".webp", "tiff": ".tif"}
 MOST_PIXELS = 500_000_000  # above it a header is more likely an attack than a photograph
+STRIP = 1 << 20  # pixels that are taken out of Pillow's memory at a time
 
 
 @dataclass
@@ -95,15 +96,27 @@ def _decode(image: Image.Image, data: bytes, path: Path) -> Picture:
             return Picture(pixels[..., :3], pixels[..., 3] if pixels.shape[2] == 4 else None, icc, dpi, note)
         note = note or "read in 8 bits"
     image.load()
-    image = ImageOps.exif_transpose(image)
+    ImageOps.exif_transpose(image, in_place=True)
     transparent = image.has_transparency_data
     if icc and icc[16:20] != b"RGB ":  # a CMYK or grey profile says nothing of RGB: convert by it, then drop it
         image, icc = _to_srgb(image, icc), None
-    image = image.convert("RGBA" if transparent else "RGB")
-    pixels = np.array(image)
-    return Picture(
-        np.ascontiguousarray(pixels[..., :3]), pixels[..., 3].copy() if transparent else None, icc, dpi, note
-    )
+    mode = "RGBA" if transparent else "RGB"
+    image = image if image.mode == mode else image.convert(mode)  # which would copy
+    return Picture(*_pixels(image), icc, dpi, note)
+
+
+def _pixels(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
+    """[H,W,3] and, of an RGBA picture, [H,W]; some rows at a time: Pillow hands pixels over as bytes, twice."""
+    rgb = np.empty((image.height, image.width, 3), np.uint8)
+    alpha = np.empty(rgb.shape[:2], np.uint8) if image.mode == "RGBA" else None
+    rows = max(STRIP // image.width, 1)
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        part = np.asarray(image.crop((0, top, image.width, bottom)))
+        rgb[top:bottom] = part[..., :3]
+        if alpha is not None:
+            alpha[top:bottom] = part[..., 3]
+    return rgb, alpha
 
 
 def _to_srgb(image: Image.Image, icc: bytes) -> Image.Image:

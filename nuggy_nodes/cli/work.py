@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from ..core.composite import colour_plane, fit
 from ..core.errors import InputError
 from ..pictures import Picture, encode, read, write
 from .jobs import Job
+
+STRIP = 1 << 20  # pixels that are made whole numbers at a time
 
 
 def background(text: str | None) -> tuple[float, ...] | Tensor:
@@ -48,11 +50,19 @@ def to_tensor(pixels: np.ndarray, device: torch.device) -> Tensor:
     return x.to(torch.float32, memory_format=torch.contiguous_format).mul_(1 / top)
 
 
-def to_pixels(x: Tensor, dtype: Any) -> np.ndarray:
-    """[1,C,H,W] float, 0..1, to [H,W,C] (or [H,W] for one channel) of uint8 or uint16, rounded."""
-    top = np.iinfo(dtype).max
-    scaled = x[0].clamp(0, 1).mul_(top).round_().to(torch.int32 if top > 255 else torch.uint8)
-    pixels = scaled.permute(1, 2, 0).contiguous().cpu().numpy().astype(dtype, copy=False)
+def to_pixels(planes: Sequence[Tensor], dtype: Any) -> np.ndarray:
+    """Tensors [1,C,H,W] float, 0..1, channels one after the other, to [H,W,C] (or [H,W] for one channel) of uint8 or
+    uint16, rounded; some rows at a time, so that nothing of full size is held twice."""
+    (height, width), top = planes[0].shape[-2:], np.iinfo(dtype).max
+    pixels = np.empty((height, width, sum(x.shape[1] for x in planes)), dtype)
+    rows = max(STRIP // width, 1)
+    for at in range(0, height, rows):
+        last = 0
+        for x in planes:
+            first, last = last, last + x.shape[1]
+            scaled = x[0, :, at : at + rows].clamp(0, 1).mul_(top).round_()
+            scaled = scaled.to(torch.int32 if top > 255 else torch.uint8).permute(1, 2, 0)
+            pixels[at : at + rows, :, first:last] = scaled.cpu().numpy()
     return pixels[..., 0] if pixels.shape[2] == 1 else pixels
 
 
@@ -94,7 +104,8 @@ class Worker:
         result = cutout(image, network, self.recipe, opacity=have, report=report)
         started = time.perf_counter()
         pixels = self._pixels(result, picture.rgb.dtype)
-        seconds |= {**result.seconds, "pixels": time.perf_counter() - started}
+        taken = time.perf_counter() - started
+        seconds |= {**result.seconds, "pixels": taken - result.seconds.get("colours", 0.0)}
         note = picture.note
         if self.args.format == "webp" and picture.rgb.dtype == np.uint16:
             note = "; ".join(filter(None, (note, "WebP holds 8 bits of its 16")))
@@ -115,13 +126,13 @@ class Worker:
 
     def _pixels(self, result: Cutout, dtype: Any) -> np.ndarray:
         if self.args.output == "mask":
-            return to_pixels(result.alpha, dtype)
+            return to_pixels([result.alpha], dtype)
         if self.args.output == "rgba":
-            return np.dstack((to_pixels(result.colours, dtype), to_pixels(result.alpha, dtype)))
+            return to_pixels([result.colours, result.alpha], dtype)
         behind = self.behind
         assert behind is not None  # the composite's background is made with the arguments
         if isinstance(behind, Tensor):
             plane = fit(behind.to(self.device), *result.alpha.shape[-2:])
         else:
             plane = colour_plane(behind, result.image)
-        return to_pixels(result.over(plane), dtype)
+        return to_pixels([result.over(plane)], dtype)

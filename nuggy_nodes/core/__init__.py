@@ -9,7 +9,8 @@ from .foreground import estimate_foreground
 from .inpainting import Prepared, prepare_inpainting
 from .pasteback import paste_back
 from .pipeline import Cutout, cutout
-from .predict import View, choose_device, choose_precision
+from .precision import choose_precision
+from .predict import View, choose_device
 from .recipes import RECIPES, Recipe, recipe
 from .temporal import steady_masks
 from .weights import Network, load

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from .threads import for_each
 
 
 def box_mean(x: Tensor, radius: int) -> Tensor:
@@ -17,12 +17,11 @@ def box_mean(x: Tensor, radius: int) -> Tensor:
     float64); elsewhere two passes of sums within blocks of one window's length (van Herk 1992, Gil and Werman 1993,
     with + for max), which add at most a window's worth of values, so that float32 stays exact enough.
     """
-    height, width = x.shape[-2:]
-    ry, rx = min(radius, height - 1), min(radius, width - 1)
-    return _box_mean_opencv(x, ry, rx) if x.device.type == "cpu" else _box_mean_torch(x, ry, rx)
+    return _box_mean_opencv(x, radius) if x.device.type == "cpu" else _box_mean_torch(x, radius)
 
 
-def _box_mean_torch(x: Tensor, ry: int, rx: int) -> Tensor:
+def _box_mean_torch(x: Tensor, radius: int) -> Tensor:
+    ry, rx = (min(radius, n - 1) for n in x.shape[-2:])
     out = _window_sum(_window_sum(x, rx, -1), ry, -2)
     out *= _inverse_counts(x.shape[-1], rx, x)
     out *= _inverse_counts(x.shape[-2], ry, x)[:, None]
@@ -50,17 +49,31 @@ def _window_sum(x: Tensor, r: int, dim: int) -> Tensor:
     return rest.narrow(dim, 0, n) + prefix.narrow(dim, k, n)
 
 
-def box_mean_tile(tile: np.ndarray, radius: int, area: tuple[int, int, int, int], size: tuple[int, int]) -> None:
-    """Box means, in place, of a tile that has been cut out of a picture with its surroundings, on the CPU.
+def _box_mean_opencv(x: Tensor, radius: int) -> Tensor:
+    height, width = x.shape[-2:]
+    planes = x.contiguous().view(-1, height, width)
+    out = torch.empty_like(planes)
 
-    tile: [h,w,C] float32, contiguous, C from 1 to 4; area: top, bottom, left, right of it in the picture; size: the
-    picture's height and width. Right wherever all of the window that lies inside the picture is inside the tile;
-    without meaning elsewhere. (In place: OpenCV keeps the sums of the rows that it still needs.)
+    def one(i: int) -> None:
+        box_mean_tile(planes[i].numpy(), out[i].numpy(), radius, (0, height, 0, width), (height, width))
+
+    for_each(one, range(len(planes)))
+    return out.view(x.shape)
+
+
+def box_mean_tile(
+    tile: np.ndarray, out: np.ndarray, radius: int, area: tuple[int, int, int, int], size: tuple[int, int]
+) -> None:
+    """Box means of a tile that has been cut out of a picture with its surroundings, on the CPU.
+
+    tile, out: [h,w] float32, rows contiguous, maybe the same (OpenCV keeps the sums of the rows that it still needs);
+    area: top, bottom, left, right of it in the picture; size: the picture's height and width. Right wherever all of
+    the window that lies inside the picture is inside the tile; without meaning elsewhere.
     """
     import cv2
 
     ry, rx = (min(radius, n - 1) for n in size)
-    cv2.boxFilter(tile, -1, (2 * rx + 1, 2 * ry + 1), dst=tile, borderType=cv2.BORDER_CONSTANT)
+    cv2.boxFilter(tile, -1, (2 * rx + 1, 2 * ry + 1), dst=out, borderType=cv2.BORDER_CONSTANT)
     for axis, r in enumerate((ry, rx)):  # only near the border is part of a window outside
         start, stop = area[2 * axis : 2 * axis + 2]
         n, i = size[axis], np.arange(start, stop)
@@ -71,33 +84,6 @@ def box_mean_tile(tile: np.ndarray, radius: int, area: tuple[int, int, int, int]
                 span = slice(part[0], part[-1] + 1)
                 scale = ((2 * r + 1) / counts[span]).astype(np.float32)
                 if axis == 0:
-                    tile[span] *= scale[:, None, None]
+                    out[span] *= scale[:, None]
                 else:
-                    tile[:, span] *= scale[:, None]
-
-
-def _box_mean_opencv(x: Tensor, ry: int, rx: int) -> Tensor:
-    import cv2
-
-    height, width = x.shape[-2:]
-    planes = x.contiguous().reshape(-1, height, width)
-    out = torch.empty_like(planes)
-    ky, kx = 2 * ry + 1, 2 * rx + 1
-
-    def one(i: int) -> None:
-        cv2.boxFilter(planes[i].numpy(), -1, (kx, ky), dst=out[i].numpy(), borderType=cv2.BORDER_CONSTANT)
-
-    workers = min(torch.get_num_threads(), len(planes))
-    if workers > 1 and planes[0].numel() > 1 << 14:
-        with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(one, range(len(planes))))
-    else:
-        for i in range(len(planes)):
-            one(i)
-    # only near the border is part of a window outside
-    for n, r, dim in ((height, ry, 1), (width, rx, 2)):
-        scale = _inverse_counts(n, r, x) * (2 * r + 1)
-        for start, stop in ((0, min(r, n)), (max(n - r, min(r, n)), n)):
-            part = scale[start:stop]
-            out.narrow(dim, start, stop - start).mul_(part[:, None] if dim == 1 else part)
-    return out.reshape(x.shape)
+                    out[:, span] *= scale

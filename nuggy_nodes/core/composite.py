@@ -15,6 +15,7 @@ from torch import Tensor
 
 from .checks import check_alpha, check_image, match_batch
 from .errors import InputError
+from .resample import resample
 
 
 def over(foreground: Tensor, alpha: Tensor, background: Tensor) -> Tensor:
@@ -74,9 +75,7 @@ def fit(background: Tensor, height: int, width: int, how: str = "cover") -> Tens
         new_h, new_w = max(round(h * scale), 1), max(round(w * scale), 1)
         if how == "cover":
             new_h, new_w = max(new_h, height), max(new_w, width)
-    out = F.interpolate(
-        background.float(), size=(new_h, new_w), mode="bilinear", align_corners=False, antialias=True
-    ).to(background.dtype)
+    out = resample(background.float(), (new_h, new_w)).to(background.dtype)
     top, left = (new_h - height) // 2, (new_w - width) // 2
     if how == "cover":
         return out[:, :, top : top + height, left : left + width]

@@ -66,13 +66,17 @@ def combine(views: Tensor, how: str, sizes: Sequence[int] = (), padded: Sequence
     frame = [i for i, p in enumerate(padded) if not p]
     beyond = [i for i, p in enumerate(padded) if p]
     finest = max(sizes[i] for i in frame)
-    fine = views[[i for i in frame if sizes[i] == finest]].mean(0)
+
+    def some(which: list[int]) -> Tensor:
+        return torch.stack([views[i] for i in which])  # a list as an index would have to go to the device first
+
+    fine, whole = some([i for i in frame if sizes[i] == finest]).mean(0), some(frame)
     if not beyond:
-        return regions(views[frame], None, fine)
-    outer = views[beyond].mean(0)
+        return regions(whole, None, fine)
+    outer = some(beyond).mean(0)
     if len(beyond) == 1:
-        outer = outer * ((views[frame].amax(0) - NOTHING[0]) / (NOTHING[1] - NOTHING[0])).clamp(0, 1)
-    return regions(views[frame], outer, fine)
+        outer = outer * ((whole.amax(0) - NOTHING[0]) / (NOTHING[1] - NOTHING[0])).clamp(0, 1)
+    return regions(whole, outer, fine)
 
 
 def regions(frame: Tensor, beyond: Tensor | None, fine: Tensor) -> Tensor:

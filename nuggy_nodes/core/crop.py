@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .checks import check_alpha
 from .errors import InputError
+from .resample import resample
 
 SHAPES = ("picture", "subject", "square")
 VISIBLE = 0.05  # alpha above which a pixel belongs to the subject's bounding box
@@ -140,7 +141,7 @@ def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
     the same values where the size is the same."""
     if tuple(x.shape[-2:]) == tuple(size):
         return x
-    out = F.interpolate(x.float(), size=size, mode="bicubic", align_corners=False, antialias=True)
+    out = resample(x.float(), size, "bicubic")
     return out.clamp_(0, 1).to(x.dtype)
 
 

@@ -14,7 +14,6 @@ of the window that lies inside the picture, at a cost that does not depend on th
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from .boxmean import box_mean
@@ -22,6 +21,7 @@ from .checks import check_alpha, check_image, match_batch
 from .errors import InputError
 from .guided_fit import count, fit, line, products
 from .guided_tiles import filter_tiles
+from .resample import resample
 
 STRIP = 1 << 22  # pixels
 
@@ -51,7 +51,7 @@ def enlarge(src: Tensor, height: int, width: int) -> Tensor:
     if src.shape[-2:] == (height, width):
         return src
     shrinks = height < src.shape[-2] or width < src.shape[-1]
-    return F.interpolate(src, size=(height, width), mode="bilinear", align_corners=False, antialias=shrinks)
+    return resample(src, (height, width), antialias=shrinks)
 
 
 def _filter_one(guide: Tensor, src: Tensor, radius: int, epsilon: float) -> Tensor:

@@ -19,7 +19,7 @@ def products(guide: Tensor, src: Tensor, shift: float, out: Tensor) -> None:
     """Into `out` [count,h,w]: I, p, I p, and I I without repeats. guide: [1 or 3,h,w], less `shift`; src: [h,w]."""
     channels = len(guide)
     for c in range(channels):
-        out[c].copy_(guide[c]).sub_(shift)
+        torch.sub(guide[c].float(), shift, out=out[c])
         torch.mul(out[c], src, out=out[channels + 1 + c])
     out[channels] = src
     at = 2 * channels + 1
@@ -47,9 +47,9 @@ def fit(means: Tensor, epsilon: float, out: Tensor) -> None:
         torch.div(cov[0], second[0].add_(epsilon), out=out[0])
     else:
         solve3(second, cov, epsilon, out[:3])
-    b = out[channels].copy_(mean_p)
+    b = out[channels]
     for c in range(channels):
-        b.addcmul_(out[c], mean_i[c], value=-1)
+        torch.addcmul(b if c else mean_p, out[c], mean_i[c], value=-1, out=b)
 
 
 def solve3(sigma: Tensor, cov: Tensor, epsilon: float, out: Tensor) -> None:
@@ -63,17 +63,16 @@ def solve3(sigma: Tensor, cov: Tensor, epsilon: float, out: Tensor) -> None:
     cx, cy, cz = cov
     ax, ay, az = out
     dx = xx.add_(epsilon).clamp_(min=epsilon).reciprocal_()
-    ly, lz = torch.mul(xy, dx, out=ax), torch.mul(xz, dx, out=ay)
+    ly = torch.mul(xy, dx, out=ax)
     dy = yy.add_(epsilon).addcmul_(ly, xy, value=-1).clamp_(min=epsilon).reciprocal_()
+    lz = torch.mul(xz, dx, out=xy)
     rest = yz.addcmul_(ly, xz, value=-1)
-    lzy = torch.mul(rest, dy, out=az)
+    lzy = torch.mul(rest, dy, out=ay)
     dz = zz.add_(epsilon).addcmul_(lz, xz, value=-1).addcmul_(lzy, rest, value=-1).clamp_(min=epsilon).reciprocal_()
     cy.addcmul_(ly, cx, value=-1)
-    cz.addcmul_(lz, cx, value=-1).addcmul_(lzy, cy, value=-1).mul_(dz)
-    cy.mul_(dy).addcmul_(lzy, cz, value=-1)
-    cx.mul_(dx).addcmul_(ly, cy, value=-1).addcmul_(lz, cz, value=-1)
-    for a, c in zip(out, cov):
-        a.copy_(c)
+    torch.mul(cz.addcmul_(lz, cx, value=-1).addcmul_(lzy, cy, value=-1), dz, out=az)
+    torch.addcmul(cy.mul_(dy), lzy, az, value=-1, out=ay)
+    torch.addcmul(cx.mul_(dx).addcmul_(ly, ay, value=-1), lz, az, value=-1, out=ax)
 
 
 def line(coefficients: Tensor, guide: Tensor, shift: float, out: Tensor) -> None:

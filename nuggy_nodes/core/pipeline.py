@@ -20,6 +20,7 @@ from .guided import enlarge, guided_filter
 from .islands import IslandReport, remove_islands
 from .levels import levels
 from .opacity import shown
+from .predict import Progress
 from .recipes import Recipe, fullness
 from .recipes import recipe as find_recipe
 from .second_look import look
@@ -108,8 +109,11 @@ def cutout(
     started = time.perf_counter()
     if recipe.name == "seed":
         count = len(images)
-        alpha = torch.cat([seed_alpha(image, network, recipe, lambda n, of, i=i: progress(i * of + n, count * of))
-                           for i, image in enumerate(images.split(1))])  # fmt: skip
+
+        def nth(i: int) -> Progress:
+            return lambda done, total: progress(i * total + done, count * total)
+
+        alpha = torch.cat([seed_alpha(image, network, recipe, nth(i)) for i, image in enumerate(images.split(1))])
         seconds["network"] = time.perf_counter() - started
         return result(alpha, [])
     coarse = look(network, images, recipe.views, recipe.combine, recipe.looks, chunk=chunk, progress=progress)
@@ -131,7 +135,7 @@ def cutout(
         parts.append(alpha)
     if report:
         report("done", 1.0)
-    return result(torch.cat(parts), islands)
+    return result(torch.cat(parts) if len(parts) > 1 else parts[0], islands)
 
 
 def refine(image: Tensor, coarse: Tensor, recipe: Recipe) -> Tensor:
@@ -147,14 +151,16 @@ def refine(image: Tensor, coarse: Tensor, recipe: Recipe) -> Tensor:
         return levels(alpha, recipe.black, recipe.white, recipe.gamma)
     guide = image
     if recipe.guide == "grey":
-        guide = (image.float() * image.new_tensor(GREY, dtype=torch.float32).view(1, 3, 1, 1)).sum(1, keepdim=True)
+        guide = (image.float() * torch.tensor(GREY, device=image.device).view(1, 3, 1, 1)).sum(1, keepdim=True)
     share = float(coarse.mean())
     radius = recipe.radius_for(height, width, share)
-    weight = doubt(alpha)  # at full size, so that a mask which comes enlarged already gives the same
     for done in range(recipe.passes):
         gamma = recipe.gamma if done + 1 == recipe.passes else 1.0
-        taken = (alpha - guided_filter(guide, alpha, radius, recipe.epsilon)).mul_(weight)
-        alpha = alpha - F.leaky_relu_(taken, fullness(share))  # all of what it takes, a part of what it adds
+        change = guided_filter(guide, alpha, radius, recipe.epsilon).sub_(alpha)
+        if not done:
+            weight = doubt(alpha)  # at full size, so that a mask which comes enlarged already gives the same
+        taken = F.leaky_relu_(change.mul_(weight).neg_(), fullness(share))  # all that it takes, a part of what it adds
+        alpha = torch.sub(alpha, taken, out=taken)
         alpha = levels(alpha, *recipe.levels_for(done), gamma)
     return alpha
 

@@ -1,4 +1,4 @@
-"""From photograph to probability: geometry, views (test-time augmentation), chunks, precision.
+"""From photograph to probability: geometry, views (test-time augmentation), chunks.
 
 One object, `View`, owns the way of a photograph into the network's square and the way of the answer back; everything
 else here moves batches through it.
@@ -19,6 +19,7 @@ from .consensus import combine
 from .errors import InputError
 from .guided import enlarge
 from .isnet import STRIDE
+from .resample import resample
 from .weights import Network
 
 Progress = Callable[[int, int], None]
@@ -52,7 +53,7 @@ class View:
     def to_square(self, image: Tensor) -> Tensor:
         """[B,3,H,W] to [B,3,size,size] float32, antialiased bilinear."""
         inner = self.size - 2 * self.margin
-        x = F.interpolate(image.float(), size=(inner, inner), mode="bilinear", align_corners=False, antialias=True)
+        x = resample(image.float(), (inner, inner))
         if self.margin:
             x = F.pad(x, (self.margin,) * 4, mode="replicate")
         return x.flip(-1) if self.flip else x
@@ -93,24 +94,6 @@ def choose_device(name: str = "auto") -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-def choose_precision(device: torch.device, name: str = "auto") -> torch.dtype:
-    """'auto': float16 on CUDA, bfloat16 on CPUs with instructions for it, else float32. Or a name. InputError."""
-    named = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-    if name in named:
-        return named[name]
-    if name != "auto":
-        raise InputError(f"precision must be auto, float32, bfloat16 or float16; got {name!r}")
-    if device.type == "cuda":
-        return torch.float16
-    return torch.bfloat16 if device.type == "cpu" and cpu_has_bfloat16() else torch.float32
-
-
-def cpu_has_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 in hardware (AVX-512 BF16 or AMX)."""
-    probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")  # absent from older torch: then no
-    return any(getattr(torch.cpu, p)() for p in probes if hasattr(torch.cpu, p))
 
 
 @dataclass

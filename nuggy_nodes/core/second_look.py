@@ -48,8 +48,8 @@ def look(
 
     The other arguments are predict's. progress(done, total) counts squares, `squares` of them a photograph.
     """
-    size, count = images.shape[-2:], len(images)
-    total = count * squares(*size, views, looks)
+    (height, width), count = images.shape[-2:], len(images)
+    total = count * squares(height, width, views, looks)
     report = (lambda done, _: progress(done, total)) if progress else None
     first = predict(network, images, views, how, chunk=chunk, progress=report)
     if total == count * len(views):

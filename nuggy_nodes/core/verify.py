@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
-import logging
-import os
-import sys
 from pathlib import Path
 
+from .cache import keep, recall
 from .errors import WeightsError
 
-log = logging.getLogger(__name__)
+FILE = "verified.json"
 _seen: set[str] = set()
 
 
@@ -25,17 +21,6 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def cache_folder() -> Path:
-    """The user's cache folder for Nuggy; not created here."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "nuggy"
-
-
 def check(path: Path, expected: str, *, fresh: bool = False) -> None:
     """Raise WeightsError unless the file's sha256 is `expected`. `fresh` ignores the kept verdict.
 
@@ -46,13 +31,8 @@ def check(path: Path, expected: str, *, fresh: bool = False) -> None:
     key = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}|{expected}"
     if not fresh and key in _seen:
         return
-    store = cache_folder() / "verified.json"
-    known: list[str] = []
-    try:
-        loaded = json.loads(store.read_text("utf-8"))
-        known = [k for k in loaded if isinstance(k, str)] if isinstance(loaded, list) else []
-    except (OSError, ValueError):
-        pass
+    kept = recall(FILE)
+    known = [k for k in kept if isinstance(k, str)] if isinstance(kept, list) else []
     if fresh or key not in known:
         actual = sha256(path)
         if actual != expected:
@@ -60,17 +40,5 @@ def check(path: Path, expected: str, *, fresh: bool = False) -> None:
                 f"{path}: sha256 is {actual}, expected {expected}; the file is damaged or another one: restore it "
                 "(git checkout, or reinstall), or name it with --weights if it is meant"
             )
-        _keep(store, [*[k for k in known if not k.startswith(f"{path.resolve()}|")][-20:], key])
+        keep(FILE, [*[k for k in known if not k.startswith(f"{path.resolve()}|")][-20:], key])
     _seen.add(key)
-
-
-def _keep(store: Path, keys: list[str]) -> None:
-    temporary = store.with_name(f"{store.name}.{os.getpid()}")
-    try:
-        store.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(keys), "utf-8")
-        os.replace(temporary, store)
-    except OSError as e:
-        log.debug("verdict not kept: %s", e)
-        with contextlib.suppress(OSError):
-            temporary.unlink()

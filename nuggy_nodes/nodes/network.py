@@ -10,7 +10,8 @@ from torch import Tensor
 
 from ..core.guided import enlarge
 from ..core.isnet import STRIDE
-from ..core.predict import Chunk, View, choose_precision, out_of_memory
+from ..core.precision import choose_precision
+from ..core.predict import Chunk, View, out_of_memory
 from ..core.second_look import look, squares
 from ..core.weights import load
 from .compat import Patcher, intermediate
@@ -46,7 +47,8 @@ class ManagedNetwork:
         needed = pixels * BYTES_PER_PIXEL * self.dtype.itemsize / 4
         mm.load_models_gpu([self.patcher], memory_required=needed, force_full_load=True)
 
-        each = squares(*images.shape[-2:], views, looks)
+        height, width = images.shape[-2:]
+        each = squares(height, width, views, looks)
 
         def report(done: int, _: int) -> None:
             progress(at * each + done, len(images) * each)

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from ..core import load
-from ..core.predict import choose_precision
+from ..core.precision import choose_precision
 from ..core.weights import Network, build
 from . import state
 from .draw import HELD_BACK, Draws

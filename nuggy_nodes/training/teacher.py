@@ -21,7 +21,8 @@ from torch import Tensor
 
 from ..core import pipeline
 from ..core.guided import enlarge
-from ..core.predict import choose_precision, predict
+from ..core.precision import choose_precision
+from ..core.predict import predict
 from ..core.recipes import recipe
 from ..core.verify import sha256
 from ..core.weights import Network, default_path, load

@@ -74,7 +74,7 @@ def test_tiles_and_strips_give_what_one_piece_gives(rng, monkeypatch, shape, rad
     guide, src = torch.from_numpy(rng.random((channels, *shape), np.float32)), tensor(rng.random(shape))[0, 0]
     whole = guided.filter_strips(guide, src, 0.5, radius, 1e-3)
     for side, band, cell in ((1, 1, 1), (1, 8 * radius * shape[1] * 2, 100), (10**4, 10**6, 64), (30, 10**6, 10**6)):
-        monkeypatch.setattr(guided_tiles, "SIDE", side)
+        monkeypatch.setattr(guided_tiles, "TILE", (side, side))
         monkeypatch.setattr(guided_tiles, "BAND", band)
         monkeypatch.setattr(guided_tiles, "CELL", cell)
         got = guided_tiles.filter_tiles(guide, src, 0.5, radius, 1e-3)

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 
 from nuggy_nodes.core import InputError, Network, View, consensus, predict
 from nuggy_nodes.core.info import Info
-from nuggy_nodes.core.predict import choose_device, choose_precision, out_of_memory, parse_view, run_squares
+from nuggy_nodes.core.predict import choose_device, out_of_memory, parse_view, run_squares
 
 
 class HalfGrid(torch.nn.Module):
@@ -138,13 +138,8 @@ def test_bad_input_is_refused(images, views, word):
         consensus.combine(torch.rand(2, 1, 1, 4, 4), "vote")
 
 
-def test_device_and_precision():
+def test_device():
     assert choose_device("cpu").type == "cpu" and choose_device().type in ("cpu", "cuda", "mps")
-    assert choose_precision(torch.device("cuda")) == torch.float16
-    assert choose_precision(torch.device("cpu")) in (torch.bfloat16, torch.float32)
-    assert choose_precision(torch.device("cpu"), "float16") == torch.float16
-    with pytest.raises(InputError, match="precision"):
-        choose_precision(torch.device("cpu"), "int8")
     with pytest.raises(InputError, match="device"):
         choose_device("tpu7")
 
