@@ -23,7 +23,7 @@ from .opacity import shown
 from .predict import Progress
 from .recipes import Recipe, fullness
 from .recipes import recipe as find_recipe
-from .second_look import look
+from .closer_look import look
 from .seed import seed_alpha
 from .weights import Network
 

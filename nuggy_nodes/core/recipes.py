@@ -27,7 +27,7 @@ def setting(default: Any, help: str) -> Any:
 class Recipe:
     """Every setting from photograph to cut-out, in the order in which they work.
 
-    The views go to predict.predict, looks to second_look.second_look, radius and epsilon to guided.guided_filter at the
+    The views go to predict.predict, looks to closer_look.look, radius and epsilon to guided.guided_filter at the
     photograph's full size, black, white and gamma to levels.levels, the rest up to max_hole to islands.remove_islands;
     foreground and fill to foreground.estimate_foreground, when colours are asked for.
     """
@@ -40,7 +40,9 @@ class Recipe:
     )
     combine: str = setting("mean", "how the views' answers become one")
     looks: int = setting(
-        1, "2: unsure parts of a photograph from 2048 pixels on are shown to the network again, larger"
+        1,
+        "2, 3: unsure parts of a photograph from 2048 pixels on are shown to the network again, twice as large; with 3, "
+        "from 3072 pixels on, once more at four times",
     )
     guide: str = setting("colour", "guided filter at the photograph's size: colour, grey or none")
     radius: float = setting(
@@ -68,8 +70,8 @@ class Recipe:
             raise InputError(f"guide must be colour, grey or none; got {self.guide!r}")
         if not 1 <= self.passes <= 3:
             raise InputError(f"passes must be 1, 2 or 3; got {self.passes}")
-        if self.looks not in (1, 2):
-            raise InputError(f"looks must be 1 or 2; got {self.looks}")
+        if not 1 <= self.looks <= 3:
+            raise InputError(f"looks must be 1, 2 or 3; got {self.looks}")
         if not self.views:
             raise InputError("a recipe needs at least one view")
         if self.foreground not in METHODS:
@@ -110,7 +112,7 @@ RECIPES = {
         # views are chosen by benchmarks/RESULTS.md; work in passes of 1024x1024: 0.8, 1.9, 3.5
         Recipe("fast", views=views("896f")),
         Recipe("balanced", views=views("896 896f 640fp15"), combine="regions"),
-        Recipe("best", views=views("896 896f 1024p15 1024fp15"), combine="regions", looks=2, passes=2),
+        Recipe("best", views=views("896 896f 1024p15 1024fp15"), combine="regions", looks=3, passes=2),
         Recipe(
             "seed",
             guide="grey",

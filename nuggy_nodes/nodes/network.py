@@ -12,7 +12,7 @@ from ..core.guided import enlarge
 from ..core.isnet import STRIDE
 from ..core.precision import choose_precision
 from ..core.predict import Chunk, View, out_of_memory
-from ..core.second_look import look, squares
+from ..core.closer_look import look, squares
 from ..core.weights import load
 from .compat import Patcher, intermediate
 from .models import resolve

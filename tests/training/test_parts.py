@@ -188,7 +188,7 @@ def test_nothing_found_is_not_taught() -> None:
 
 
 def test_the_teacher_is_the_best_recipe_at_the_photographs_own_size() -> None:
-    """Islands and second look included; trust is low where the views' consensus is near one half."""
+    """Islands and closer looks included; trust is low where the views' consensus is near one half."""
     from nuggy_nodes.core import pipeline
     from nuggy_nodes.core.predict import predict
     from nuggy_nodes.core.recipes import recipe
