@@ -13,6 +13,7 @@ from torch import Tensor
 
 from .boxmean import box_mean
 from .checks import check_alpha, check_image, match_batch
+from .closer_look import look
 from .composite import over, rgba
 from .errors import InputError
 from .foreground import estimate_foreground
@@ -23,7 +24,6 @@ from .opacity import shown
 from .predict import Progress
 from .recipes import Recipe, fullness
 from .recipes import recipe as find_recipe
-from .closer_look import look
 from .seed import seed_alpha
 from .weights import Network
 

@@ -41,8 +41,8 @@ class Recipe:
     combine: str = setting("mean", "how the views' answers become one")
     looks: int = setting(
         1,
-        "2, 3: unsure parts of a photograph from 2048 pixels on are shown to the network again, twice as large; with 3, "
-        "from 3072 pixels on, once more at four times",
+        "2: unsure parts of a photograph from 2048 pixels on are shown to the network again, larger; 3: and once more, "
+        "larger still, from 3072 pixels on",
     )
     guide: str = setting("colour", "guided filter at the photograph's size: colour, grey or none")
     radius: float = setting(

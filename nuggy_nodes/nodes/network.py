@@ -8,11 +8,11 @@ import comfy.model_management as mm
 import torch
 from torch import Tensor
 
+from ..core.closer_look import look, squares
 from ..core.guided import enlarge
 from ..core.isnet import STRIDE
 from ..core.precision import choose_precision
 from ..core.predict import Chunk, View, out_of_memory
-from ..core.closer_look import look, squares
 from ..core.weights import load
 from .compat import Patcher, intermediate
 from .models import resolve

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 
 from nuggy_nodes.core import InputError, Network, View, cutout, recipe
-from nuggy_nodes.core.info import Info
 from nuggy_nodes.core.closer_look import NEAR, closer_look, look, squares
+from nuggy_nodes.core.info import Info
 
 GRID, LARGE = 1024, 2048
 

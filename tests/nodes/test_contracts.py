@@ -144,8 +144,8 @@ def test_views_and_how_they_combine(pack):
 
 def test_best_looks_again_at_large_pictures_as_the_core_does(pack, model, state):
     from nuggy_nodes.core import recipe
-    from nuggy_nodes.core.guided import enlarge
     from nuggy_nodes.core.closer_look import look
+    from nuggy_nodes.core.guided import enlarge
 
     y, x = torch.meshgrid(torch.arange(1100.0), torch.arange(2048.0), indexing="ij")
     far = torch.hypot(y - 500, x - 900) / 400
