@@ -33,6 +33,7 @@ from benchmarks.thin_canvas import WIDTHS, Canvas  # noqa: E402
 from benchmarks.thin_scenes import draw  # noqa: E402
 from nuggy_nodes.core.guided import enlarge  # noqa: E402
 from nuggy_nodes.core.pipeline import cutout  # noqa: E402
+from nuggy_nodes.core.precision import choose_precision  # noqa: E402
 from nuggy_nodes.core.predict import predict  # noqa: E402
 from nuggy_nodes.core.weights import Network, load  # noqa: E402
 
@@ -99,7 +100,8 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, help="write every picture with its truth and masks into this folder")
     args = parser.parse_args()
     torch.set_grad_enabled(False)
-    candidates = masks(args.recipes, load(args.weights))
+    device = torch.device("cpu")
+    candidates = masks(args.recipes, load(args.weights, device, choose_precision(device)))
     sums = {name: np.zeros((len(WIDTHS), 6)) for name in candidates}
     seconds = dict.fromkeys(candidates, 0.0)
     count = 0
