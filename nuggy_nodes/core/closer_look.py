@@ -46,7 +46,8 @@ def look(
 ) -> Tensor:
     """predict.predict on photographs [B,3,H,W]; then, up to `looks` (1 to 3), closer_look at each that is large enough.
 
-    The other arguments are predict's. progress(done, total) counts squares, `squares` of them a photograph.
+    The other arguments are predict's. progress(done, total) counts squares, `squares` of them a photograph. Returns
+    [B,1,n,n], 0..1, n as predict has it, or 1024 or 2048 after a closer look.
     """
     (height, width), count = images.shape[-2:], len(images)
     total = count * squares(height, width, views, looks)
@@ -85,7 +86,8 @@ def closer_look(
     near = F.avg_pool2d(F.max_pool2d(undecided, 2 * NEAR + 1, 1, NEAR), 9, 1, 4, count_include_pad=False)
     starts = [i * (grid - TILE) // (along - 1) for i in range(along)]
     corners = [(y, x) for y in starts for x in starts]
-    wanted = [c for c in corners if bool((near[_cells(*c)] > 0).any())]
+    unsure = torch.stack([near[_cells(*c)].amax() > 0 for c in corners]).tolist()  # the device is waited for once
+    wanted = [c for c, some in zip(corners, unsure) if some]
     if progress:
         progress(0, max(len(wanted), 1))
     height, width = image.shape[-2:]
