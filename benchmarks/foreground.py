@@ -37,7 +37,7 @@ import numpy as np
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from nuggy_nodes.core.foreground import estimate_foreground
+from nuggy_nodes.core.foreground.estimate import estimate_foreground
 
 Estimator = Callable[[np.ndarray, np.ndarray], np.ndarray]
 COLOURS = {"black": (0, 0, 0), "white": (1, 1, 1), "green": (0, 1, 0)}

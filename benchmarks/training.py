@@ -24,9 +24,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from nuggy_nodes.core import choose_device, load  # noqa: E402
-from nuggy_nodes.core.isnet import layer_names  # noqa: E402
-from nuggy_nodes.core.quantise import dequantise, quantise  # noqa: E402
-from nuggy_nodes.core.weights import SMALL  # noqa: E402
+from nuggy_nodes.core.network.isnet import layer_names  # noqa: E402
+from nuggy_nodes.core.network.quantise import dequantise, quantise  # noqa: E402
+from nuggy_nodes.core.network.weights import SMALL  # noqa: E402
 from nuggy_nodes.process import keep_freed_memory  # noqa: E402
 from nuggy_nodes.training.ahead import painted  # noqa: E402
 from nuggy_nodes.training.draw import HELD_BACK, Draws, photographs  # noqa: E402

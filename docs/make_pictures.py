@@ -14,7 +14,8 @@ from PIL import Image
 
 from nuggy_nodes.cli.work import to_pixels, to_tensor
 from nuggy_nodes.core import Cutout, Network, choose_precision, cutout, estimate_foreground, load
-from nuggy_nodes.core.composite import colour_plane, over
+from nuggy_nodes.core.ops.colour import colour_plane
+from nuggy_nodes.core.ops.composite import over
 
 ROOT = Path(__file__).parents[1]
 COLOURS = ((0.16, 0.44, 0.62), (0.93, 0.36, 0.25))
@@ -73,7 +74,7 @@ def versus(network: Network, onnx: Path) -> np.ndarray:
         colour = colour_plane(COLOURS[0], ours.image)
         mask = torch.from_numpy(removers["rembg"](photograph(name)))[None, None]
         theirs = over(ours.image, mask, colour)
-        seed = cut(name, network, "seed").over(colour)
+        seed = cut(name, network, "demo").over(colour)
         rows.append(row([ours.image, theirs, seed, ours.over(colour)], box, (400, 300)))
     return np.vstack(rows)
 

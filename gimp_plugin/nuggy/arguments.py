@@ -1,42 +1,34 @@
 """The settings, one table for the procedures' arguments, the dialog, and what the worker is sent."""
 
-from gi.repository import Gimp, GObject
+import json
+import os
+
+from gi.repository import Gimp, GLib, GObject
 from words import _
 
 RECIPES = ("fast", "balanced", "best")
 KEEP = ("subject", "largest", "all")
 EXISTING = ("replace", "intersect", "add")
 
-# The recipe "balanced" in numbers: argument, field of the recipe, factor from the argument to the field, lowest,
-# highest, value, digits. They count only when "fine-tune" is on.
-FINE = (
-    ("radius", "radius", 1.0, 1.0, 100.0, 20.0, 0),
-    ("edge-contrast", "epsilon", 0.01, 0.1, 30.0, 1.0, 1),  # percent of full contrast; the field is its square
-    ("black", "black", 0.01, 0.0, 99.0, 10.0, 0),
-    ("white", "white", 0.01, 1.0, 100.0, 90.0, 0),
-    ("gamma", "gamma", 1.0, 0.1, 4.0, 1.0, 2),
-    ("min-area", "min_area", 0.01, 0.0, 10.0, 0.2, 2),
-    ("min-reach", "min_reach", 0.01, 0.0, 50.0, 2.0, 1),
-    ("max-hole", "max_hole", 0.01, 0.0, 10.0, 0.0, 2),
-)
-# Letters that the dialog's own buttons have: o c r h l s
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "settings.json"), encoding="utf-8") as _f:
+    FINE = json.load(_f)  # the recipe "balanced" in numbers, made of Nuggy's own declarations by tools/texts.py
+# They count only when "fine-tune" is on. In labels; the dialog's own buttons have: o c r h l s
+LETTERS = {"radius": "a", "edge-contrast": "d", "black": "b", "white": "w", "gamma": "g", "min-area": "m",
+           "min-reach": "t", "max-hole": "i"}  # fmt: skip
 
 
-def _labels():
-    return {
-        "radius": (_("R_adius"), _("Of the edge filter: pixels of a picture 1024 pixels long, grows with the picture")),
-        "edge-contrast": (_("E_dge contrast"), _("Percent; weaker edges of the picture are ignored")),
-        "black": (_("_Black level"), _("Percent; the mask is black up to this opacity")),
-        "white": (_("_White level"), _("Percent; the mask is white from this opacity")),
-        "gamma": (_("_Gamma"), _("Exponent on the mask; below 1 lifts half-transparent parts")),
-        "min-area": (_("S_mallest part"), _("Percent of the picture's area; smaller detached parts are hidden")),
-        "min-reach": (
-            _("Shor_test strand"),
-            _("Percent of the picture's diagonal; longer thin parts stay, however small"),
-        ),
-        "passes": (_("Filter passes"), _("How often the edge filter runs; 0 leaves it to the recipe")),
-        "max-hole": (_("F_ill holes"), _("Percent of the picture's area; holes up to this size are filled")),
-    }
+def _said(row):
+    """A row's label and help in the user's language, else in English."""
+    language = next((n[:2] for n in GLib.get_language_names() if n[:2] in row["label"] or n == "C"), "en")
+    label = row["label"].get(language) or row["label"]["en"]
+    letter = LETTERS.get(row["argument"], "")
+    at = label.lower().find(letter) if letter else -1
+    label = label[:1].upper() + label[1:]
+    if at >= 0:
+        label = f"{label[:at]}_{label[at:]}"
+    elif letter:
+        label += f"(_{letter.upper()})"
+    return label + (" (%)" if row["percent"] else ""), row["help"].get(language) or row["help"]["en"]
 
 
 def _choice(*rows):
@@ -71,7 +63,6 @@ def add(p, new_layer):
         p.add_choice_argument(
             "foreground", _("_Foreground colours"), _("The new layer's colours at soft edges"), _choice(
                 ("multilevel", _("The subject's own"), _("The background's colour is taken out of soft edges")),
-                ("blur-fusion", _("The subject's own, coarser"), _("By a simpler method; part of a rim stays")),
                 ("none", _("As in the layer"), _("Soft edges keep a rim of the background's colour")),
             ), "multilevel", rw)  # fmt: skip
         p.add_boolean_argument(
@@ -80,10 +71,13 @@ def add(p, new_layer):
     p.add_boolean_argument(
         "fine-tune", _("_Use these values"), _("Instead of those of the recipe"), False, rw
     )  # fmt: skip
-    labels = _labels()
-    for name, _field, _factor, low, high, value, _digits in FINE:
-        p.add_double_argument(name, *labels[name], low, high, value, rw)
-    p.add_int_argument("passes", *labels["passes"], 0, 3, 0, rw)
+    for row in FINE:
+        given = (row["argument"], *_said(row), row["minimum"], row["maximum"], row["default"], rw)
+        if row["argument"] == "passes":
+            label, text = _said(row)
+            p.add_int_argument("passes", label, _("{0} 0 leaves it to the recipe.").format(text), 0, 3, 0, rw)
+        else:
+            p.add_double_argument(*given)
     p.add_boolean_aux_argument("preview", _("Pre_view"), _("Show the result before it is applied"), True, rw)
 
 
@@ -101,9 +95,8 @@ def settings(value):
     """Fields of a recipe; value: argument's name -> its value."""
     out = {"islands": value("keep")}
     if value("fine-tune"):
-        for name, field, factor, *_rest in FINE:
-            x = value(name) * factor
-            out[field] = x * x if name == "edge-contrast" else x
-        if value("passes"):
-            out["passes"] = value("passes")
+        for row in FINE:
+            x = value(row["argument"])
+            if row["argument"] != "passes" or x:
+                out[row["setting"]] = (x * row["factor"]) ** row["power"]
     return out

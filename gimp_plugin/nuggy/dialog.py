@@ -25,11 +25,10 @@ def run(procedure, config, image, layer, ask, launch):
     top = ["recipe", "keep", "existing-mask"]
     if config.find_property("hide-original"):
         top += ["foreground", "hide-original"]
-    digits = {name: row[-1] for name, *row in arguments.FINE}
+    digits = {row["argument"]: row["digits"] for row in arguments.FINE}
     fine = list(digits)
-    fine.insert(2, "passes")  # after radius and contrast, the filter's other settings
     for name in fine:
-        window.get_scale_entry(name, 1.0).set_digits(digits.get(name, 0))
+        window.get_scale_entry(name, 1.0).set_digits(digits[name])
         window.set_sensitive(name, True, config, "fine-tune", False)
     window.get_label("fine-title", _("Fine tuning"), False, False)
     window.fill_box("fine-box", ["fine-tune", *fine])

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ..core import Network
-from ..core.isnet import ISNet
+from ..core.network.isnet import ISNet
 
 MOST = 16  # answers of 1 MB
 

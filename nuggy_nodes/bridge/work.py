@@ -13,10 +13,10 @@ from torch import Tensor
 
 from ..core import Network, choose_device, choose_precision, cutout, estimate_foreground, load, recipe
 from ..core.errors import InputError, NuggyError, WeightsError
-from ..core.opacity import shown, within
-from ..core.predict import out_of_memory
+from ..core.foreground.opacity import shown, within
+from ..core.foreground.unknown_region import HIDDEN
+from ..core.network.device import out_of_memory
 from ..core.recipes import Recipe
-from ..core.unsure import HIDDEN
 from .memory import remembering
 from .protocol import DEPTHS, Bytes, Job, Message
 from .server import Report, RequestError

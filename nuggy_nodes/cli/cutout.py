@@ -7,14 +7,13 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .jobs import Job, plan
+from .settings import add_options, recipe_of
 
 if TYPE_CHECKING:
-    from ..core import Recipe
     from .stream import Stream, Turn
     from .work import Worker
 
@@ -44,40 +43,14 @@ def add_parser(commands: Any) -> None:
     p.add_argument(
         "--weights", type=Path, metavar="FILE", help="other weights than the default (.safetensors, .pth, .onnx)"
     )
-    _add_recipe(p)
+    add_options(p)
     p.set_defaults(run=_run)
-
-
-def _add_recipe(p: argparse.ArgumentParser) -> None:
-    """--recipe, and an option for every setting of a recipe."""
-    from ..core.recipes import RECIPES, Recipe
-
-    group = p.add_argument_group("recipe", "named settings, and each setting on its own")
-    group.add_argument("--recipe", choices=tuple(RECIPES), default="default", help="(default: default)")
-    for f in fields(Recipe):
-        if f.name == "name":
-            continue
-        option = "--" + f.name.replace("_", "-")
-        text = f.metadata["help"].replace("%", "%%")
-        if f.name == "views":
-            group.add_argument(option, nargs="+", metavar="VIEW", help=text)
-        else:
-            group.add_argument(option, type=type(f.default), help=text)
-
-
-def _recipe(args: argparse.Namespace) -> Recipe:
-    from ..core.predict import parse_view
-    from ..core.recipes import Recipe, recipe
-
-    changes = {f.name: getattr(args, f.name) for f in fields(Recipe) if getattr(args, f.name, None) is not None}
-    if "views" in changes:
-        changes["views"] = tuple(parse_view(v) for v in changes["views"])
-    return recipe(args.recipe, **changes)
 
 
 def _run(args: argparse.Namespace) -> int:
     from .. import process
 
+    recipe = recipe_of(args)  # before anything heavy is imported
     process.keep_freed_memory()
     process.keep_to_quota()
     from ..core import choose_device, choose_precision
@@ -86,7 +59,6 @@ def _run(args: argparse.Namespace) -> int:
 
     warm_imports()
     process.interrupts_end(at_once=False)
-    recipe = _recipe(args)
     device = choose_device(args.device)
     dtype = choose_precision(device, args.precision)
     behind = background(args.background) if args.background or args.output == "composite" else None
@@ -158,7 +130,7 @@ def _finish(stream: Stream, turn: Turn, say: Callable[[str], None], terminal: bo
         entry["error"] = str(e)
         say(f"nuggy: {e}")
     except (MemoryError, RuntimeError) as e:
-        from ..core.predict import out_of_memory
+        from ..core.network.device import out_of_memory
 
         if not isinstance(e, MemoryError) and not out_of_memory(e):
             raise

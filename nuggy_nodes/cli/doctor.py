@@ -28,8 +28,9 @@ def _findings() -> Iterator[tuple[str, str, str]]:
     import torch
 
     from .. import __version__, process
-    from ..core import choose_device, choose_precision, verify, weights
+    from ..core import choose_device, choose_precision
     from ..core.errors import NuggyError
+    from ..core.network import checksum, weights
 
     yield "ok", "nuggy", f"{__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     process.keep_to_quota()
@@ -40,7 +41,7 @@ def _findings() -> Iterator[tuple[str, str, str]]:
     yield "ok", "precision", str(choose_precision(device)).removeprefix("torch.")
     try:
         path = weights.default_path()
-        verify.check(path, weights.DEFAULT_SHA256, fresh=True)
+        checksum.check(path, weights.DEFAULT_SHA256, fresh=True)
         state, _ = weights.read(path)
         weights.build(state, path)
         yield "ok", "weights", f"{path} ({path.stat().st_size / 1e6:.1f} MB, sha256 as expected)"

@@ -41,8 +41,8 @@ def add_parser(commands: Any) -> None:
 
 
 def _import(args: argparse.Namespace) -> int:
-    from ..core import verify, weights
     from ..core.errors import WeightsError
+    from ..core.network import checksum, weights
 
     output: Path = args.output or args.source.with_suffix(".safetensors")
     if output.exists() and not args.overwrite:
@@ -51,12 +51,12 @@ def _import(args: argparse.Namespace) -> int:
     changes: dict[str, Any] = {k: (getattr(args, k),) * 3 for k in ("mean", "std") if getattr(args, k) is not None}
     changes |= {k: getattr(args, k) for k in ("lineage", "licence") if getattr(args, k)}
     weights.save(state, dataclasses.replace(info, **changes), output, eight_bit=not args.fp16)
-    print(f"{output}: {output.stat().st_size / 1e6:.1f} MB, sha256 {verify.sha256(output)}")
+    print(f"{output}: {output.stat().st_size / 1e6:.1f} MB, sha256 {checksum.sha256(output)}")
     return 0
 
 
 def _info(args: argparse.Namespace) -> int:
-    from ..core import verify, weights
+    from ..core.network import checksum, weights
 
     path = args.file or weights.default_path()
     state, info = weights.read(path)
@@ -64,7 +64,7 @@ def _info(args: argparse.Namespace) -> int:
     facts = {
         "file": str(path),
         "bytes": path.stat().st_size,
-        "sha256": verify.sha256(path),
+        "sha256": checksum.sha256(path),
         "parameters": sum(v.numel() for v in state.values()),
         **dataclasses.asdict(info),
     }
@@ -77,11 +77,11 @@ def _info(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from ..core import verify, weights
+    from ..core.network import checksum, weights
 
     default = weights.default_path() if args.file is None else args.file
     if args.file is None or default.name == weights.DEFAULT_NAME:
-        verify.check(default, weights.DEFAULT_SHA256, fresh=True)
+        checksum.check(default, weights.DEFAULT_SHA256, fresh=True)
         print(f"{default}: sha256 as expected")
     state, _ = weights.read(default)
     weights.build(state, default)

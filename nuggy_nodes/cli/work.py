@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from ..core import Cutout, Network, Recipe, cutout
-from ..core.composite import colour_plane, fit
 from ..core.errors import InputError
+from ..core.ops.colour import colour_plane
+from ..core.ops.composite import fit
 from ..pictures import Picture, encode, read, write
 from .jobs import Job
 

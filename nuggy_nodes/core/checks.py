@@ -50,3 +50,12 @@ def match_batch(first: Tensor, second: Tensor, first_name: str, second_name: str
     elif b < a:
         second = second.expand(a, *second.shape[1:])
     return first, second
+
+
+def check_same_size(first: Tensor, second: Tensor, first_name: str, second_name: str) -> None:
+    """InputError that names both sizes unless height and width of the two are equal."""
+    (h, w), (height, width) = first.shape[-2:], second.shape[-2:]
+    if (h, w) != (height, width):
+        raise InputError(
+            f"{first_name} is {w}x{h} and {second_name} {width}x{height}; sizes must be equal: resize one to the other"
+        )

@@ -2,101 +2,121 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .composite import parse_colour
 from .errors import InputError
-from .foreground import METHODS
-from .predict import PAIR, View, parse_view
+from .ops.colour import parse_colour
+from .segment.views import PAIR, View, parse_view
+from .settings import CONTRAST, PIXELS_AT_1024, SHARE, Setting, listed, setting, settings_of
 
-WHOLE = 0.3  # a subject of this share of the photograph gets the full radius
-
-
-def fullness(share: float) -> float:
-    """How far a subject of this share of the photograph fills it: 1 from WHOLE on, in proportion below; least 0.15."""
-    return min(max(share / WHOLE, 0.15), 1.0)
-
-
-def setting(default: Any, help: str) -> Any:
-    """A field of Recipe; its help is what the command line, the nodes and the GIMP dialog show."""
-    return field(default=default, metadata={"help": help})
+SETTINGS: dict[str, Setting] = {}  # by name, in the order in which they work
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Every setting from photograph to cut-out, in the order in which they work.
+    """Every setting from photograph to cut-out, in the order in which they work; `part` of each names the step.
 
-    The views go to predict.predict, looks to closer_look.look, radius and epsilon to guided.guided_filter at the
-    photograph's full size, black, white and gamma to levels.levels, the rest up to max_hole to islands.remove_islands;
-    foreground and fill to foreground.estimate_foreground, when colours are asked for.
+    views, combine, looks: segment.closer_look.look. edge: refine.refine.refine, at the photograph's full size.
+    islands: refine.islands.remove_islands. colours: foreground.estimate_foreground, when colours are asked for.
     """
 
     name: str
-    views: tuple[View, ...] = setting(
-        PAIR,
-        "what the network is shown: SIZE[f][pPERCENT] each, f for mirrored, p for a border continued by PERCENT of the "
-        "photograph's side",
-    )
-    combine: str = setting("mean", "how the views' answers become one")
-    looks: int = setting(
-        1,
-        "2: unsure parts of a photograph from 2048 pixels on are shown to the network again, larger; 3: and once more, "
-        "larger still, from 3072 pixels on",
-    )
-    guide: str = setting("colour", "guided filter at the photograph's size: colour, grey or none")
-    radius: float = setting(
-        20.0, "its radius, in pixels of a photograph whose long side is 1024; scaled with photograph and subject"
-    )
-    epsilon: float = setting(1e-4, "its epsilon: squared contrast of the photograph under which an edge is smoothed")
-    passes: int = setting(1, "how often it runs, levels in between: 1 to 3")
-    black: float = setting(0.1, "alpha at and below this becomes 0")
-    white: float = setting(0.9, "alpha at and above this becomes 1")
-    gamma: float = setting(1.0, "exponent on alpha; below 1 lifts half-transparent parts")
-    islands: str = setting("subject", "parts to keep: subject (large ones and strands), largest (one), all")
-    threshold: float = setting(0.1, "alpha above which a pixel belongs to a part")
-    min_area: float = setting(0.002, "a part is kept from this share of the picture's pixels")
-    min_reach: float = setting(0.02, "a slender part is kept from this share of the picture's diagonal")
-    min_peak: float = setting(0.5, "a part is kept only if its alpha reaches this somewhere")
-    max_hole: float = setting(0.0, "holes up to this share of the picture's pixels are filled; 0 fills none")
-    foreground: str = setting(
-        "multilevel",
-        "colours of soft edges, freed of the background: multilevel, blur-fusion (coarser), or none (as photographed)",
-    )
-    fill: str = setting("smooth", "colours where alpha is 0: smooth (the subject's, continued) or a colour, #rrggbb")
+    # fmt: off
+    views: tuple[View, ...] = setting(PAIR, "views", "look",
+        "What the network is shown: one or more of SIZE, then f for mirrored, then p and a percentage for a "
+        "border continued outward. For example: 1024 1024f 768fp15. SIZE is a multiple of 32 from 256 to 4096.",
+        advanced=True)
+    combine: str = setting("mean", "combine", "look",
+        "How the views become one mask: regions decides part by part which view to believe; mean averages; max "
+        "keeps what any view found.",
+        choices=("regions", "mean", "max"), advanced=True)
+    looks: int = setting(1, "looks", "look",
+        "How closely a large photograph is looked at: 2 shows unsure parts of one from 2048 pixels on to the "
+        "network again, larger; 3 once more, larger still, from 3072 pixels on.",
+        minimum=1, maximum=3, step=1, advanced=True)
+    guide: str = setting("colour", "guide", "edge",
+        "colour follows edges between colours of equal brightness too; grey is faster; none only resizes the mask "
+        "and applies the levels.",
+        choices=("colour", "grey", "none"), advanced=True)
+    radius: float = setting(20.0, "radius", "edge",
+        "How far from the mask's edge the picture is consulted, in pixels of a picture whose long side is 1024. "
+        "It grows with the picture and shrinks for a small subject, so a setting holds for every picture.",
+        minimum=0.5, maximum=128, step=0.5, unit=PIXELS_AT_1024)
+    epsilon: float = setting(1e-4, "edge contrast", "edge",
+        "Contrast of the picture (squared) below which there is no edge to follow. Smaller follows finer "
+        "structure and more noise.",
+        minimum=1e-6, maximum=1, step=1e-5, unit=CONTRAST, slider=0.09, advanced=True)
+    passes: int = setting(1, "passes", "edge",
+        "How often the filter runs, levels in between. 1 is usual; 2 follows finer structure and takes twice the "
+        "time.",
+        minimum=1, maximum=3, step=1, advanced=True)
+    black: float = setting(0.1, "black", "edge",
+        "The mask at and below this becomes 0. Raise it when a veil of background is left. Below white.",
+        minimum=0, maximum=0.99, step=0.01, unit=SHARE)
+    white: float = setting(0.9, "white", "edge",
+        "The mask at and above this becomes 1. Lower it when the subject is see-through. Above black.",
+        minimum=0.01, maximum=1, step=0.01, unit=SHARE)
+    gamma: float = setting(1.0, "gamma", "edge",
+        "Exponent on the mask between black and white. Below 1 strengthens half-transparent parts, above 1 "
+        "weakens them.",
+        minimum=0.1, maximum=4, step=0.05, advanced=True)
+    islands: str = setting("subject", "keep", "islands",
+        "subject keeps large parts and long strands; largest keeps one part only; all keeps every part (for "
+        "filling holes only).",
+        choices=("subject", "largest", "all"))
+    threshold: float = setting(0.1, "threshold", "islands",
+        "Where the mask is above this, a pixel belongs to a part. Soft edges beside a kept part stay as they are.",
+        minimum=0, maximum=0.99, step=0.01, unit=SHARE, advanced=True)
+    min_area: float = setting(0.002, "min area", "islands",
+        "A part is kept from this share of the picture's pixels on. 0.002 (0.2 %) is a square of 46 pixels in a "
+        "picture of 1024 by 1024.",
+        minimum=0, maximum=1, step=0.0005, unit=SHARE, slider=0.1)
+    min_reach: float = setting(0.02, "min reach", "islands",
+        "A slender part (a hair, a string) is kept from this share of the picture's diagonal on, however few "
+        "pixels it has.",
+        minimum=0, maximum=1, step=0.005, unit=SHARE, slider=0.5, advanced=True)
+    min_peak: float = setting(0.5, "min peak", "islands",
+        "A part is kept only if the mask reaches this somewhere in it. Faint clouds go, however large they are.",
+        minimum=0, maximum=1, step=0.05, unit=SHARE, advanced=True)
+    max_hole: float = setting(0.0, "max hole", "islands",
+        "Holes in the subject up to this share of the picture's pixels are filled. 0 fills none, which keeps nets "
+        "and spokes open.",
+        minimum=0, maximum=1, step=0.0005, unit=SHARE, slider=0.1)
+    foreground: str = setting("multilevel", "foreground colours", "colours",
+        "Colours of soft edges: multilevel takes the old background's colour out of them; none keeps the "
+        "picture's own, for one that was cut out before. Where the mask is 0, the subject's colours are continued "
+        "with both.",
+        choices=("multilevel", "none"), aliases={"blur-fusion": "multilevel"})
+    fill: str = setting("smooth", "hidden colours", "colours",
+        "Colours where the mask is 0, which a program may show after all: smooth continues the subject's; or a "
+        "colour, #rrggbb.",
+        advanced=True)
+    # fmt: on
 
     def __post_init__(self) -> None:
-        if self.guide not in ("colour", "grey", "none"):
-            raise InputError(f"guide must be colour, grey or none; got {self.guide!r}")
-        if not 1 <= self.passes <= 3:
-            raise InputError(f"passes must be 1, 2 or 3; got {self.passes}")
-        if not 1 <= self.looks <= 3:
-            raise InputError(f"looks must be 1, 2 or 3; got {self.looks}")
-        if not self.views:
-            raise InputError("a recipe needs at least one view")
-        if self.foreground not in METHODS:
-            raise InputError(f"foreground must be {', '.join(METHODS)}; got {self.foreground!r}")
+        for told in SETTINGS.values():
+            object.__setattr__(self, told.name, told.check(getattr(self, told.name)))
+        if not self.views or not all(isinstance(v, View) for v in self.views):
+            raise InputError(f"views must be one or more View; got {self.views!r}")
+        if not self.black < self.white:
+            raise InputError(f"black must be below white; got black {self.black:g} and white {self.white:g}")
         try:
             _ = self.fill_colour
         except InputError as e:
-            raise InputError(f"fill must be smooth or a colour: {e}") from None
+            raise InputError(f"fill must be smooth or a colour; {e}") from None
+
+    def part(self, name: str) -> dict[str, Any]:
+        """The settings that one step of the pipeline takes, by name."""
+        return {s.name: getattr(self, s.name) for s in SETTINGS.values() if s.part == name}
 
     @property
     def fill_colour(self) -> tuple[float, ...] | None:
         """`fill` as estimate_foreground takes it."""
         return None if self.fill == "smooth" else parse_colour(self.fill)
 
-    def radius_for(self, height: int, width: int, share: float = 1.0) -> int:
-        """The guided filter's radius in whole pixels for a photograph of this size; at least 1.
 
-        share: the subject's part of the photograph. Below WHOLE the radius shrinks with it (`fullness`): a window wider
-        than a subject's parts smears them, and what is small has edges that the grid tells well enough.
-        """
-        return max(round(self.radius * fullness(share) * max(height, width) / 1024), 1)
-
-    def levels_for(self, done: int) -> tuple[float, float]:
-        """Black and white point after the guided filter's pass number `done` (0 first); later ones are gentler."""
-        return self.black / 2**done, 1 - (1 - self.white) / 2**done
+SETTINGS.update(settings_of(Recipe))
 
 
 def views(text: str) -> tuple[View, ...]:
@@ -104,7 +124,7 @@ def views(text: str) -> tuple[View, ...]:
     return tuple(parse_view(v) for v in text.split())
 
 
-# The seed's recipe runs in seed.py; of its settings here only these can be changed: radius (pixels at 1024), epsilon,
+# The demo's recipe runs in demo.py; of its settings here only these can be changed: radius (pixels at 1024), epsilon,
 # threshold (its cutoff), min_area, gamma, foreground, fill.
 RECIPES = {
     r.name: r
@@ -114,7 +134,7 @@ RECIPES = {
         Recipe("balanced", views=views("896 896f 640fp15"), combine="regions"),
         Recipe("best", views=views("896 896f 1024p15 1024fp15"), combine="regions", looks=3, passes=2),
         Recipe(
-            "seed",
+            "demo",
             guide="grey",
             radius=4,
             threshold=0.2,
@@ -126,16 +146,17 @@ RECIPES = {
         ),
     )
 }
-RECIPES["default"] = RECIPES["balanced"]
+ALIASES = {"default": "balanced", "seed": "demo"}  # a random seed is something else; the name of 0.1 still works
 
 
 def recipe(which: str | Recipe = "default", **changes: Any) -> Recipe:
     """A recipe by name with some settings changed. Unknown names and settings out of range raise InputError."""
     if isinstance(which, str):
+        which = ALIASES.get(which, which)
         if which not in RECIPES:
-            raise InputError(f"there is no recipe {which!r}; choose from {', '.join(RECIPES)}")
+            raise InputError(f"there is no recipe {which!r}; choose from {', '.join((*RECIPES, *ALIASES))}")
         which = RECIPES[which]
-    try:
-        return replace(which, **changes)
-    except TypeError as e:
-        raise InputError(f"not a setting of a recipe: {e}") from e
+    unknown = changes.keys() - SETTINGS.keys()
+    if unknown:
+        raise InputError(f"{listed(sorted(unknown))} is not a setting of a recipe; there are {', '.join(SETTINGS)}")
+    return replace(which, **changes)

@@ -18,6 +18,8 @@ import comfy.model_patcher
 import torch
 from comfy_api.latest import io
 
+from ..core.recipes import SETTINGS
+
 CATEGORY = "Nuggy"
 Model = io.Custom("BACKGROUND_REMOVAL")  # the type of ComfyUI's own RemoveBackground, by name: older ones lack it
 Stitch = io.Custom("NUGGY_STITCH")  # from Prepare Inpaint to Paste Back: core.inpainting.Stitch
@@ -73,6 +75,8 @@ def wrong_choice(node: type[io.ComfyNode], **given: Any) -> str | None:
     nodes' choices; what is linked (None here) is not known before the run."""
     for asked in node.define_schema().inputs:
         value = given.get(asked.id)
+        if asked.id in SETTINGS and isinstance(value, str):
+            value = (SETTINGS[asked.id].aliases or {}).get(value, value)  # a word of an earlier release
         if isinstance(asked, io.Combo.Input) and isinstance(value, str) and value not in asked.options:
             return f"{asked.id} must be one of {', '.join(asked.options)}; got {value!r}"
     return None

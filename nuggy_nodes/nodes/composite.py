@@ -8,12 +8,15 @@ import torch
 from comfy_api.latest import io
 
 from ..core.checks import match_batch
-from ..core.composite import colour_plane, fit, over, parse_colour, rgba
 from ..core.errors import InputError
-from ..core.foreground import METHODS, estimate_foreground
-from ..core.guided import enlarge
+from ..core.foreground.estimate import estimate_foreground
+from ..core.ops.colour import colour_plane, parse_colour
+from ..core.ops.composite import fit, over, rgba
+from ..core.ops.resample import enlarge
+from ..core.recipes import SETTINGS
 from .compat import colour_input, schema, wrong_choice
 from .progress import Bar
+from .settings import setting_input
 from .tensors import from_image, from_mask, to_image, to_mask
 
 
@@ -28,7 +31,7 @@ class Composite(io.ComfyNode):
                 io.Image.Input("background", optional=True),
                 colour_input("colour", "#ffffff"),
                 io.Combo.Input("fit", options=["cover", "contain", "stretch"], default="cover"),
-                io.Combo.Input("foreground", options=list(METHODS), default="multilevel"),
+                setting_input("foreground"),
             ],
             [
                 io.Image.Output("picture"),
@@ -54,9 +57,10 @@ class Composite(io.ComfyNode):
         colours = from_image(image)
         alpha = enlarge(from_mask(mask).to(colours.device), *colours.shape[-2:])
         behind = backdrop(background, colour, fit, colours)
+        method = SETTINGS["foreground"].check(foreground)
         colours, alpha = match_batch(colours, alpha, "image", "mask")
         match_batch(colours, behind, "image", "background")  # refused before any work
-        colours, behind = match_batch(own_colours(colours, alpha, foreground), behind, "image", "background")
+        colours, behind = match_batch(own_colours(colours, alpha, method), behind, "image", "background")
         alpha, _ = match_batch(alpha, colours, "mask", "background")
         picture, cut = over(colours, alpha, behind), rgba(colours, alpha)
         return io.NodeOutput(to_image(picture), to_image(cut), to_mask(alpha), to_mask(1 - alpha))

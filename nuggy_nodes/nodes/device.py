@@ -7,7 +7,7 @@ from collections.abc import Callable
 import comfy.model_management as mm
 from torch import Tensor
 
-from ..core.predict import out_of_memory
+from ..core.network.device import out_of_memory
 
 
 def on_best_device(work: Callable[..., Tensor], *given: Tensor, each: int) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..core.weights import default_path
+from ..core.network.weights import default_path
 from . import models
 from .compat import Model, advanced, schema, wrong_choice
 from .network import ManagedNetwork

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import folder_paths
 
-from ..core.weights import DEFAULT_NAME, SUFFIXES, default_path
+from ..core.network.weights import DEFAULT_NAME, SUFFIXES, default_path
 
 FOLDER = "nuggy"
 

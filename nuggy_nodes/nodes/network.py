@@ -8,12 +8,14 @@ import comfy.model_management as mm
 import torch
 from torch import Tensor
 
-from ..core.closer_look import look, squares
-from ..core.guided import enlarge
-from ..core.isnet import STRIDE
-from ..core.precision import choose_precision
-from ..core.predict import Chunk, View, out_of_memory
-from ..core.weights import load
+from ..core.network.device import out_of_memory
+from ..core.network.metadata import STRIDE
+from ..core.network.precision import choose_precision
+from ..core.network.weights import load
+from ..core.ops.resample import enlarge
+from ..core.segment.closer_look import look, squares
+from ..core.segment.predict import Chunk
+from ..core.segment.views import View
 from .compat import Patcher, intermediate
 from .models import resolve
 from .tensors import from_image

@@ -8,8 +8,8 @@ import torch
 from comfy_api.latest import io
 
 from ..core.errors import InputError
-from ..core.inpainting import Stitch as CoreStitch
-from ..core.pasteback import paste_back
+from ..core.inpaint.paste_back import paste_back
+from ..core.inpaint.prepare import Stitch as CoreStitch
 from .compat import Stitch, schema
 from .progress import Bar
 from .tensors import from_image, to_image

@@ -8,10 +8,10 @@ import torch
 from comfy_api.latest import io
 
 from ..core.checks import match_batch
-from ..core.crop import SHAPES
-from ..core.guided import enlarge
-from ..core.inpainting import FILLS, prepare_inpainting
-from ..core.repaint import CELLS
+from ..core.inpaint.crop import SHAPES
+from ..core.inpaint.prepare import FILLS, prepare_inpainting
+from ..core.inpaint.repaint_mask import CELLS
+from ..core.ops.resample import enlarge
 from .compat import Stitch, advanced, schema, wrong_choice
 from .progress import Bar
 from .tensors import from_image, from_mask, to_image, to_mask

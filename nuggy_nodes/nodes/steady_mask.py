@@ -8,8 +8,8 @@ import torch
 from comfy_api.latest import io
 
 from ..core.errors import InputError
-from ..core.guided import enlarge
-from ..core.temporal import FRAMES, steady_masks
+from ..core.ops.resample import enlarge
+from ..core.refine.temporal import FRAMES, steady_masks
 from .compat import advanced, schema, wrong_choice
 from .progress import Bar
 from .tensors import from_image, from_mask, to_mask

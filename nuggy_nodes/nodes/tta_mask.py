@@ -7,13 +7,13 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
-from ..core.consensus import METHODS
 from ..core.errors import InputError
-from ..core.predict import View, parse_view
-from ..core.recipes import RECIPES
+from ..core.recipes import RECIPES, SETTINGS
+from ..core.segment.views import View, parse_view
 from .compat import Model, advanced, intermediate, schema, wrong_choice
 from .network import ManagedNetwork
 from .progress import Bar
+from .settings import carry
 from .tensors import from_image
 
 CUSTOM, AUTO = "custom", "auto"
@@ -38,7 +38,7 @@ class NuggyTTAMask(io.ComfyNode):
                 Model.Input("model"),
                 io.Image.Input("image"),
                 io.Combo.Input("views", options=CHOICES, default="balanced"),
-                advanced(io.Combo.Input("combine", options=[AUTO, *METHODS], default=AUTO)),
+                advanced(io.Combo.Input("combine", options=[AUTO, *SETTINGS["combine"].choices], default=AUTO)),
                 advanced(io.String.Input("custom_views", default="1024 1024f")),
                 advanced(io.Int.Input("chunk", default=0, min=0, max=64, step=1)),
             ],
@@ -66,4 +66,4 @@ class NuggyTTAMask(io.ComfyNode):
         for mask in model.masks(from_image(image), *chosen, chunk, bar):
             out.append(intermediate(mask[:, 0]))
             bar.show(mask[-1, 0])
-        return io.NodeOutput(torch.cat(out))
+        return io.NodeOutput(carry(torch.cat(out), None if views == CUSTOM else views))

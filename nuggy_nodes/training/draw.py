@@ -134,7 +134,7 @@ def _paired(rng: np.random.Generator, pair: Pair, behind: Bytes | None, size: in
 
 
 def _foreground(image: Bytes, alpha: Bytes) -> Bytes:
-    from ..core.foreground import estimate_foreground
+    from ..core.foreground.estimate import estimate_foreground
 
     picture, cover = torch.from_numpy(image).permute(2, 0, 1)[None] / 255, torch.from_numpy(alpha)[None, None] / 255
     found = estimate_foreground(picture, cover)[0].permute(1, 2, 0)

@@ -13,8 +13,8 @@ import torch
 
 from ..core import pipeline
 from ..core.errors import NuggyError
-from ..core.predict import Progress
-from ..core.weights import Network
+from ..core.network.weights import Network
+from ..core.segment.predict import Progress
 from .mix import Evaluate
 
 Figures = dict[str, float]

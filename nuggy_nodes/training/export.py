@@ -9,9 +9,9 @@ from typing import Any
 
 from torch import Tensor
 
-from ..core import verify, weights
 from ..core.errors import NuggyError
-from ..core.info import Info
+from ..core.network import checksum, weights
+from ..core.network.metadata import Info
 from . import record, state
 
 FIGURES = {
@@ -85,7 +85,7 @@ def _card(path: Path, name: str, info: Info, facts: dict[str, Any], story: dict[
              f"moving average {run['decay']:g}, seed {story['terms']['seed']}; weights of step {facts['step']} of "
              f"{run['steps']} |",
              f"| Stored as | 8-bit integers, small layers in float16 ({path.stat().st_size / 1e6:.1f} MB) |",
-             f"| sha256 | `{verify.sha256(path)}` |", "", "## Data", "", "| source | share of the draws | licence |",
+             f"| sha256 | `{checksum.sha256(path)}` |", "", "## Data", "", "| source | share of the draws | licence |",
              "|---|---|---|"]  # fmt: skip
     lines += [f"| {_label(s)} | {s['weight'] / sum(shares):.0%} | {s['licence']} |" for s in story["sources"]]
     lines += ["", "## Figures", ""]

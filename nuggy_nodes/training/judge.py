@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 
 from ..core import load
-from ..core.precision import choose_precision
-from ..core.weights import Network, build
+from ..core.network.precision import choose_precision
+from ..core.network.weights import Network, build
 from . import state
 from .draw import HELD_BACK, Draws
 from .evaluate import Figures, Measure

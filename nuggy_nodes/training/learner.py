@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from ..core.precision import bfloat16_pays
-from ..core.weights import Network, build
+from ..core.network.precision import bfloat16_pays
+from ..core.network.weights import Network, build
 from .loss import losses, total
 from .mix import Run
 from .rounding import rounded

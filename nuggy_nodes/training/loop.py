@@ -16,8 +16,8 @@ from tqdm import tqdm
 
 from ..core import load
 from ..core.errors import NuggyError
-from ..core.predict import out_of_memory
-from ..core.verify import sha256
+from ..core.network.checksum import sha256
+from ..core.network.device import out_of_memory
 from . import record, state
 from .ahead import painted
 from .draw import Draws, photographs

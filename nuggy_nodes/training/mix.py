@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..core.errors import NuggyError
-from ..core.isnet import STRIDE
+from ..core.network.metadata import STRIDE
 from ..core.recipes import RECIPES
 
 PAIRED = ("dis5k", "am2k", "thinobject5k", "folder")  # photographs with alpha (layouts.py)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..core.weights import SMALL
+from ..core.network.weights import SMALL
 
 
 def rounded(model: nn.Module) -> dict[str, Tensor]:

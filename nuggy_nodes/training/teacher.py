@@ -20,12 +20,12 @@ from PIL import Image
 from torch import Tensor
 
 from ..core import pipeline
-from ..core.guided import enlarge
-from ..core.precision import choose_precision
-from ..core.predict import predict
+from ..core.network.checksum import sha256
+from ..core.network.precision import choose_precision
+from ..core.network.weights import Network, default_path, load
+from ..core.ops.resample import enlarge
 from ..core.recipes import recipe
-from ..core.verify import sha256
-from ..core.weights import Network, default_path, load
+from ..core.segment.predict import predict
 from ..pictures import write
 from . import files
 from .shapes import Bytes

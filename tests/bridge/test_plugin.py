@@ -43,13 +43,17 @@ def load(path: Path, **modules: Any) -> types.ModuleType:
 def arguments() -> types.ModuleType:
     gi, words = types.ModuleType("gi"), types.ModuleType("words")
     repository = types.ModuleType("gi.repository")
-    repository.Gimp = repository.GObject = None  # type: ignore[attr-defined]
+    repository.Gimp = repository.GObject = repository.GLib = None  # type: ignore[attr-defined]
     words._ = lambda text: text  # type: ignore[attr-defined]
     return load(PLUGIN / "arguments.py", **{"gi": gi, "gi.repository": repository, "words": words})
 
 
 def test_settings_are_a_recipes(arguments: types.ModuleType) -> None:
-    values = {row[0]: row[5] for row in arguments.FINE} | {"keep": "subject", "fine-tune": True, "passes": 0}
+    values = {row["argument"]: row["default"] for row in arguments.FINE} | {
+        "keep": "subject",
+        "fine-tune": True,
+        "passes": 0,
+    }
     sent = arguments.settings(values.get)
     balanced = RECIPES["balanced"]
     assert sent == pytest.approx(
@@ -63,8 +67,8 @@ def test_settings_are_a_recipes(arguments: types.ModuleType) -> None:
 
     given = Config(values | {"recipe": "fast", "existing-mask": "add", "fine-tune": False})
     assert arguments.of(given)["settings"] == {"islands": "subject", "foreground": "none"}  # behind a mask
-    given["foreground"] = "blur-fusion"
-    assert recipe(**{"which": "fast"} | arguments.of(given)["settings"]).foreground == "blur-fusion"
+    given["foreground"] = "none"
+    assert recipe(**{"which": "fast"} | arguments.of(given)["settings"]).foreground == "none"
     assert recipe("best", **sent).passes == RECIPES["best"].passes  # 0 leaves it to the recipe
     assert recipe("best", **arguments.settings({**values, "passes": 1}.get)).passes == 1
     for name in arguments.RECIPES:

@@ -14,7 +14,7 @@ from nuggy_nodes.bridge.memory import MOST, Remembering
 from nuggy_nodes.bridge.protocol import Job
 from nuggy_nodes.bridge.server import RequestError
 from nuggy_nodes.core import Network
-from nuggy_nodes.core.weights import Info
+from nuggy_nodes.core.network.weights import Info
 
 
 class Flat(nn.Module):
@@ -105,7 +105,7 @@ def test_layer_and_preview(worker: work.Worker) -> None:
     assert (both["layer"].reshape(48, 64, 4)[..., 3] == both["mask"].reshape(48, 64)).all()
 
 
-@pytest.mark.parametrize("foreground", ["multilevel", "blur-fusion", "none"])
+@pytest.mark.parametrize("foreground", ["multilevel", "none"])
 def test_the_layer_holds_nothing_of_the_background(worker: work.Worker, foreground: str) -> None:
     """Two layers that differ far outside the subject only, beyond sRGB there, give the same cut-out."""
     a = (picture() / 255).astype(np.float32)

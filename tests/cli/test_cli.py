@@ -215,7 +215,7 @@ def test_every_setting_is_an_option_and_is_used(cat, tmp_path, capsys, monkeypat
             0.2,
             0.6,
             0.01,
-            "blur-fusion",
+            "multilevel",
             "#102030",
         )
     ]
@@ -229,6 +229,7 @@ def test_wrong_usage(cat, capsys):
     assert main(["cutout", str(cat), "--weights", "none.safetensors"]) == 1
     assert main(["cutout", str(cat), "--views", "1000"]) == 1
     assert main(["cutout", str(cat), "--gamma", "-1", *FAST]) == 1
+    assert main(["cutout", str(cat), "--radius", "wide"]) == 1
     said = capsys.readouterr().err
     assert "Traceback" not in said and "none.safetensors" in said and "multiple of 32" in said and "gamma" in said
 

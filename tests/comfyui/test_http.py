@@ -59,7 +59,7 @@ def test_chain_on_a_photograph_equals_the_core(server: Server, photo: np.ndarray
     assert np.abs(saved[..., :3] / 255 - own).max() < 1.01 / 255
 
 
-@pytest.mark.parametrize("foreground", ["multilevel", "blur-fusion", "none"])
+@pytest.mark.parametrize("foreground", ["multilevel", "none"])
 def test_nothing_of_the_old_background_is_saved(server: Server, photo: np.ndarray, foreground: str) -> None:
     """Two pictures that differ only in their background give one file. (Within 15 pixels of a soft edge an estimate
     takes its samples of the background; with none, no hidden pixel counts at all.)"""
@@ -216,7 +216,7 @@ def test_alpha_comes_back_through_load_image(server: Server, photo: np.ndarray) 
 
 
 def test_weights_in_models_nuggy_are_listed_and_load(server: Server, photo: np.ndarray) -> None:
-    from nuggy_nodes.core.weights import default_path
+    from nuggy_nodes.core.network.weights import default_path
 
     folder = server.base / "models" / "nuggy"
     folder.mkdir(exist_ok=True)

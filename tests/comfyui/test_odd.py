@@ -15,7 +15,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from nuggy_nodes.core.weights import default_path
+from nuggy_nodes.core.network.weights import default_path
 
 from . import install
 from .prompts import DEFAULT, Prompt, chain, extend

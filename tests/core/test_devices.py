@@ -16,7 +16,7 @@ ANYWHERE = {
     "empty_cache",
 }  # these answer, or exist, without a CUDA device
 # these files ask for the device's type first
-HOMES = [PACKAGE / f for f in ("core/cudagraph.py", "training/ahead.py", "training/learner.py")]
+HOMES = [PACKAGE / f for f in ("core/network/cudagraph.py", "training/ahead.py", "training/learner.py")]
 
 
 def chain(node: ast.AST) -> str:

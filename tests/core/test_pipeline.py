@@ -4,9 +4,10 @@ import pytest
 import torch
 from PIL import Image
 
-from nuggy_nodes.core import RECIPES, InputError, Recipe, View, cutout, recipe
-from nuggy_nodes.core.predict import run_squares
-from nuggy_nodes.core.seed import seed_alpha
+from nuggy_nodes.core import RECIPES, InputError, View, cutout, recipe
+from nuggy_nodes.core.demo import demo_alpha
+from nuggy_nodes.core.recipes import SETTINGS
+from nuggy_nodes.core.segment.predict import run_squares
 
 SMALL = {"views": (View(512), View(512, flip=True))}
 
@@ -51,16 +52,16 @@ def test_seed_recipe_against_a_plain_reading(network, chelsea):
 
 
 def test_seed_settings_are_used(network, chelsea, monkeypatch):
-    from nuggy_nodes.core import seed
+    from nuggy_nodes.core import demo
 
     answers = torch.zeros(2, 1, 1024, 1024)  # a body and an island, soft at the edge, under the cutoff between them
     answers[:, :, 100:700, 100:500], answers[:, :, 800:900, 800:900] = 0.9, 0.8
     answers = torch.nn.functional.avg_pool2d(answers, 41, 1, 20)
     answers = (answers + answers.flip(-1)) / 2
-    monkeypatch.setattr(seed, "run_squares", lambda *a, **k: answers)
-    plain = seed_alpha(chelsea, network, recipe("seed"))
+    monkeypatch.setattr(demo, "run_squares", lambda *a, **k: answers)
+    plain = demo_alpha(chelsea, network, recipe("seed"))
     for change in ({"gamma": 0.9}, {"threshold": 0.6}, {"radius": 1}, {"epsilon": 1e-1}, {"min_area": 0.05}):
-        assert not torch.equal(seed_alpha(chelsea, network, recipe("seed", **change)), plain), change
+        assert not torch.equal(demo_alpha(chelsea, network, recipe("seed", **change)), plain), change
 
 
 def test_cutout_of_a_photograph(network, chelsea):
@@ -144,62 +145,28 @@ def test_half_precision_and_channels_last_pictures(network, chelsea):
 
 
 def test_recipes():
-    assert {"default", "seed", "fast", "balanced", "best"} <= set(RECIPES)
+    assert {"demo", "fast", "balanced", "best"} <= set(RECIPES)
     assert recipe("fast", black=0.3).black == 0.3 and recipe("fast").black != 0.3
-    assert Recipe("mine").radius_for(600, 800) == round(Recipe("mine").radius * 800 / 1024)
-    assert Recipe("mine").radius_for(3, 2) == 1
-    assert Recipe("mine", radius=20).radius_for(1024, 1024, 0.15) == 10  # half of 0.3
-    assert Recipe("mine", radius=20).radius_for(1024, 1024, 0.0) == 3
-    assert [Recipe("mine", black=0.1, white=0.9).levels_for(i) for i in (0, 1)] == [(0.1, 0.9), (0.05, 0.95)]
+    assert recipe("default") == RECIPES["balanced"] and recipe("seed") == RECIPES["demo"]  # names of before
 
 
-def test_passes_are_the_filter_and_levels_in_turn(chelsea):
-    from nuggy_nodes.core.guided import guided_filter
-    from nuggy_nodes.core.levels import levels
-    from nuggy_nodes.core.pipeline import refine
-
-    coarse = torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(2))
-    settings = recipe("fast", passes=2, gamma=0.5)
-    radius = settings.radius_for(300, 451, float(coarse.mean()))
-    first = levels(guided_filter(chelsea, coarse, radius, 1e-4), 0.1, 0.9)
-    expected = levels(guided_filter(chelsea, first, radius, 1e-4), 0.05, 0.95, 0.5)
-    torch.testing.assert_close(refine(chelsea, coarse, settings), expected)
-
-
-def test_a_sharp_edge_of_the_mask_is_kept_and_a_wide_doubt_filtered(chelsea):
-    """Between them the two are mixed by the share of undecided alpha around a pixel, counted slowly here."""
-    from nuggy_nodes.core.guided import enlarge, guided_filter
-    from nuggy_nodes.core.levels import levels
-    from nuggy_nodes.core.pipeline import doubt, refine
-
-    coarse = torch.zeros(1, 1, 96, 128)
-    coarse[..., :8] = 1  # a step
-    coarse[..., 30:70, 60:110] = torch.rand(40, 50, generator=torch.Generator().manual_seed(5))
-    p, reach = coarse[0, 0].double().numpy(), 2  # 128 / 64
-    expected = np.empty_like(p)
-    for y, x in np.ndindex(p.shape):
-        around = p[max(y - reach, 0) : y + reach + 1, max(x - reach, 0) : x + reach + 1]
-        expected[y, x] = np.clip(((4 * around * (1 - around)).mean() - 0.03) / 0.09, 0, 1)
-    np.testing.assert_allclose(doubt(coarse)[0, 0].numpy(), expected, atol=1e-5)
-
-    large = torch.nn.functional.interpolate(coarse, scale_factor=16, mode="nearest")  # 2048 wide: told in cells of 4
-    around = doubt(large)[0, 0, 8::16, 8::16]
-    assert (around - doubt(coarse)[0, 0]).abs()[36:64, 66:104].max() < 0.05 and around[:, :34].max() == 0
-
-    settings = recipe("fast")
-    plain = enlarge(coarse, 300, 451)
-    filtered = guided_filter(chelsea, plain, settings.radius_for(300, 451, float(coarse.mean())), 1e-4)
-    weight = doubt(plain)
-    out = refine(chelsea, coarse, settings)
-    full = float(coarse.mean()) / 0.3
-    assert 0.15 < full < 1
-    added = weight * (filtered - plain)
-    expected = levels(plain + torch.where(added > 0, full * added, added), 0.1, 0.9)
-    torch.testing.assert_close(out, expected, atol=1e-5, rtol=0)
-    step = torch.zeros(1, 1, 300, 451)
-    step[..., :200] = 1
-    assert torch.equal(refine(chelsea, step, settings), step)  # as sharp as can be
-    assert weight[..., 120:200, 240:360].min() == 1
+def test_shipped_recipes_are_pinned():
+    """Whoever changes a default changes this too, and the table in benchmarks/RESULTS.md."""
+    usual = {"guide": "colour", "radius": 20.0, "epsilon": 1e-4, "passes": 1, "black": 0.1, "white": 0.9, "gamma": 1.0,
+             "islands": "subject", "threshold": 0.1, "min_area": 0.002, "min_reach": 0.02, "min_peak": 0.5,
+             "max_hole": 0.0, "foreground": "multilevel", "fill": "smooth"}  # fmt: skip
+    pinned = {
+        "fast": usual | {"views": "896f", "combine": "mean", "looks": 1},
+        "balanced": usual | {"views": "896 896f 640fp15", "combine": "regions", "looks": 1},
+        "best": usual | {"views": "896 896f 1024p15 1024fp15", "combine": "regions", "looks": 3, "passes": 2},
+        "demo": usual | {"views": "1024 1024f", "combine": "mean", "looks": 1, "guide": "grey", "radius": 4.0,
+                         "threshold": 0.2, "min_area": 0.001, "gamma": 0.5, "black": 0.0, "white": 1.0,
+                         "foreground": "none"},
+    }  # fmt: skip
+    assert list(RECIPES) == list(pinned)
+    for name, values in pinned.items():
+        got = {s: getattr(RECIPES[name], s) for s in SETTINGS} | {"views": " ".join(map(str, RECIPES[name].views))}
+        assert got == values, name
 
 
 @pytest.mark.parametrize(
@@ -210,7 +177,7 @@ def test_a_sharp_edge_of_the_mask_is_kept_and_a_wide_doubt_filtered(chelsea):
         ("fast", {"guide": "red"}, "guide"),
         ("fast", {"passes": 0}, "passes"),
         ("fast", {"views": ()}, "view"),
-        ("fast", {"foreground": "best"}, "foreground must be multilevel"),
+        ("fast", {"foreground": "best"}, "foreground must be one of multilevel"),
         ("fast", {"fill": "red wine"}, "fill must be smooth"),
     ],
 )

@@ -6,9 +6,12 @@ import copy
 import pytest
 import torch
 
-from nuggy_nodes.core import Network, composite, crop, cutout, estimate_foreground, recipe
-from nuggy_nodes.core.guided import guided_filter
-from nuggy_nodes.core.predict import View
+from nuggy_nodes.core import Network, cutout, estimate_foreground, recipe
+from nuggy_nodes.core.inpaint import crop
+from nuggy_nodes.core.ops import composite
+from nuggy_nodes.core.ops.colour import colour_plane
+from nuggy_nodes.core.refine.guided_filter import guided_filter
+from nuggy_nodes.core.segment.views import View
 from tests.core.pretend import Pretended, PretendMPS, has_kernel
 
 SMALL = (View(256), View(256, flip=True, pad=0.15))
@@ -65,7 +68,7 @@ def test_a_cut_out(network32, chelsea, settings, lacking):
         wanted = cutout(chelsea, network32, chosen, opacity=opacity)
         with PretendMPS(lacking) as mps:
             got = cutout(mps.put(chelsea), moved(network32, mps), chosen, opacity=mps.put(opacity))
-            colours = got.over(composite.colour_plane((0.2, 0.5, 0.9), got.image))
+            colours = got.over(colour_plane((0.2, 0.5, 0.9), got.image))
             assert got.alpha.device.type == colours.device.type == "mps"
             assert got.islands == wanted.islands and "convolution.default" in mps.used
             off = (got.alpha.cpu() - wanted.alpha).abs(), (got.colours.cpu() - wanted.colours).abs()
@@ -79,7 +82,7 @@ def test_tools(rng, lacking):
     def work(image, alpha):
         yield guided_filter(image, alpha, 7, 1e-3)
         yield estimate_foreground(image, alpha, fill=(0.1, 0.2, 0.3))
-        yield estimate_foreground(image, (alpha > 0.5).float(), "blur-fusion", return_background=True)[1]
+        yield estimate_foreground(image, (alpha > 0.5).float(), return_background=True)[1]
         yield composite.fit(image, 40, 70)
         yield crop.resize(image, (33, 44))
 

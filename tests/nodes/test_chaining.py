@@ -30,8 +30,8 @@ def paste(pack, stitch, painted):
     return pack.NuggyPasteBack.execute(stitch, painted).args
 
 
-def split(pack, image, mask, method="multilevel"):
-    return pack.NuggyForeground.execute(image, mask, method).args
+def split(pack, image, mask):
+    return pack.NuggyForeground.execute(image, mask).args
 
 
 def steady(pack, image, mask, frames="3", tolerance=0.06):
@@ -42,7 +42,7 @@ def steady(pack, image, mask, frames="3", tolerance=0.06):
 
 
 def test_foreground_is_the_cores(pack, image, mask):
-    from nuggy_nodes.core.layers import layers
+    from nuggy_nodes.core.foreground.split import layers
 
     soft = torch.nn.functional.avg_pool2d(mask[:, None], 5, 1, 2)
     front, behind, rgba = split(pack, image, soft[:, 0])
@@ -54,7 +54,7 @@ def test_foreground_is_the_cores(pack, image, mask):
 
 
 def test_foreground_takes_other_sizes_and_batches(pack, image, mask):
-    for got in split(pack, image, mask[:1, ::2, ::2], "blur-fusion"):
+    for got in split(pack, image, mask[:1, ::2, ::2]):
         assert got.shape[:3] == (2, 48, 64)
     assert len(split(pack, image[:1], mask)[0]) == 2
 
@@ -149,14 +149,12 @@ def test_values_refused_before_the_run(pack):
         pack.NuggyPrepareInpaint.validate_inputs(fill="red"),
         pack.NuggyPrepareInpaint.validate_inputs(edge_cells="both"),
         pack.NuggyPrepareInpaint.validate_inputs(multiple="8", latent_cell="16"),
-        pack.NuggyForeground.validate_inputs(method="none"),
         pack.NuggySteadyMask.validate_inputs(frames="4"),
     ]
     assert all(isinstance(r, str) and "got" in r for r in refused), refused
     accepted = [
         pack.NuggyPrepareInpaint.validate_inputs(crop="square", fill="subject", multiple="64", latent_cell="16"),
         pack.NuggyPrepareInpaint.validate_inputs(multiple=None, latent_cell="64"),  # linked
-        pack.NuggyForeground.validate_inputs(method="blur-fusion"),
         pack.NuggySteadyMask.validate_inputs(frames="5"),
     ]
     assert all(r is True for r in accepted)

@@ -271,7 +271,7 @@ def test_a_state_that_is_none_is_refused(tmp_path: Path) -> None:
 
 def test_run_and_export_from_the_command_line(mix: Mix, data: Path, monkeypatch, capsys) -> None:
     from nuggy_nodes.cli import main
-    from nuggy_nodes.core.weights import load
+    from nuggy_nodes.core.network.weights import load
 
     (data / "mix.toml").write_text(MIX.replace("steps = 3", "steps = 1"))
     run = ["train", "run", str(data / "mix.toml"), "-o", str(data / "run"), "--device", "cpu"]

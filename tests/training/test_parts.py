@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from nuggy_nodes.cli import main
 from nuggy_nodes.core import load
 from nuggy_nodes.core.errors import NuggyError
-from nuggy_nodes.core.info import Info
-from nuggy_nodes.core.weights import SMALL, Network, read
+from nuggy_nodes.core.network.metadata import Info
+from nuggy_nodes.core.network.weights import SMALL, Network, read
 from nuggy_nodes.training import record, state, teacher
 from nuggy_nodes.training.draw import Draws, photographs
 from nuggy_nodes.training.evaluate import Measure, score
@@ -190,8 +190,8 @@ def test_nothing_found_is_not_taught() -> None:
 def test_the_teacher_is_the_best_recipe_at_the_photographs_own_size() -> None:
     """Islands and closer looks included; trust is low where the views' consensus is near one half."""
     from nuggy_nodes.core import pipeline
-    from nuggy_nodes.core.predict import predict
     from nuggy_nodes.core.recipes import recipe
+    from nuggy_nodes.core.segment.predict import predict
 
     photo = picture(4, (300, 2100))
     photo[10:14, 10:14] = 255  # a speck, which the recipe takes away

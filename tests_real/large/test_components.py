@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from nuggy_nodes.core import components as module
-from tests.core.test_components import comb, snake, spiral, torch_path
+from nuggy_nodes.core.ops import connected_components as module
+from tests.core.ops.test_connected_components import comb, snake, spiral, torch_path
 
 HEIGHT, WIDTH = 6000, 8000
 SIDE = 6929  # squared, 48 megapixels

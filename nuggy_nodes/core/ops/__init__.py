@@ -1,0 +1,1 @@
+"""Pictures as such: resizing, morphology, components, colours, tiles."""

@@ -1,0 +1,89 @@
+"""Box means over the part of the window that lies inside the picture, at a cost that does not depend on the radius."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .thread_pool import for_each
+
+
+def box_mean(x: Tensor, radius: int) -> Tensor:
+    """Mean of the (2*radius+1)^2 window around each pixel, divided by the number of its pixels inside the picture.
+
+    x: [B,C,H,W] float32. Returns a new tensor of the same shape. On the CPU OpenCV's running sum does it (kept in
+    float64); elsewhere two passes of sums within blocks of one window's length (van Herk 1992, Gil and Werman 1993,
+    with + for max), which add at most a window's worth of values, so that float32 stays exact enough.
+    """
+    return _box_mean_opencv(x, radius) if x.device.type == "cpu" else _box_mean_torch(x, radius)
+
+
+def _box_mean_torch(x: Tensor, radius: int) -> Tensor:
+    ry, rx = (min(radius, n - 1) for n in x.shape[-2:])
+    out = _window_sum(_window_sum(x, rx, -1), ry, -2)
+    out *= _inverse_counts(x.shape[-1], rx, x)
+    out *= _inverse_counts(x.shape[-2], ry, x)[:, None]
+    return out
+
+
+def _inverse_counts(n: int, r: int, like: Tensor) -> Tensor:
+    i = torch.arange(n, device=like.device)
+    return (1.0 / ((i + r).clamp(max=n - 1) - (i - r).clamp(min=0) + 1)).to(like.dtype)
+
+
+def _window_sum(x: Tensor, r: int, dim: int) -> Tensor:
+    """Sums over windows of 2r+1 along `dim`, zeros outside.
+
+    With the line cut into blocks of k = 2r+1, P the sums from a block's start and T a block's whole sum, a window is
+    the rest of one block, T - P at the place before it, and the start of the next, P at its last place.
+    """
+    n, k = x.shape[dim], 2 * r + 1
+    blocks = -(-(n + k) // k)
+    after = blocks * k - n - r - 1
+    padded = F.pad(x, (r + 1, after) if dim == -1 else (0, 0, r + 1, after))
+    prefix = padded.unflatten(dim, (blocks, k)).cumsum(dim if dim == -1 else -2)
+    rest = prefix.narrow(dim if dim == -1 else -2, k - 1, 1) - prefix
+    prefix, rest = prefix.flatten(dim - 1, dim), rest.flatten(dim - 1, dim)
+    return rest.narrow(dim, 0, n) + prefix.narrow(dim, k, n)
+
+
+def _box_mean_opencv(x: Tensor, radius: int) -> Tensor:
+    height, width = x.shape[-2:]
+    planes = x.contiguous().view(-1, height, width)
+    out = torch.empty_like(planes)
+
+    def one(i: int) -> None:
+        box_mean_tile(planes[i].numpy(), out[i].numpy(), radius, (0, height, 0, width), (height, width))
+
+    for_each(one, range(len(planes)))
+    return out.view(x.shape)
+
+
+def box_mean_tile(
+    tile: np.ndarray, out: np.ndarray, radius: int, area: tuple[int, int, int, int], size: tuple[int, int]
+) -> None:
+    """Box means of a tile that has been cut out of a picture with its surroundings, on the CPU.
+
+    tile, out: [h,w] float32, rows contiguous, maybe the same (OpenCV keeps the sums of the rows that it still needs);
+    area: top, bottom, left, right of it in the picture; size: the picture's height and width. Right wherever all of
+    the window that lies inside the picture is inside the tile; without meaning elsewhere.
+    """
+    import cv2
+
+    ry, rx = (min(radius, n - 1) for n in size)
+    cv2.boxFilter(tile, -1, (2 * rx + 1, 2 * ry + 1), dst=out, borderType=cv2.BORDER_CONSTANT)
+    for axis, r in enumerate((ry, rx)):  # only near the border is part of a window outside
+        start, stop = area[2 * axis : 2 * axis + 2]
+        n, i = size[axis], np.arange(start, stop)
+        counts = np.minimum(i + r, n - 1) - np.maximum(i - r, 0) + 1
+        near = np.flatnonzero(counts < 2 * r + 1)
+        for part in (near[near < n // 2 - start], near[near >= n // 2 - start]):
+            if len(part):
+                span = slice(part[0], part[-1] + 1)
+                scale = ((2 * r + 1) / counts[span]).astype(np.float32)
+                if axis == 0:
+                    out[span] *= scale[:, None]
+                else:
+                    out[:, span] *= scale

@@ -1,0 +1,31 @@
+"""Colours: as text, and as planes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+
+if TYPE_CHECKING:  # colours as text are read where torch is not wanted
+    from torch import Tensor
+
+
+def parse_colour(text: str) -> tuple[float, ...]:
+    """'#rrggbb' or '#rgb' as three values 0..1. Raises InputError."""
+    found = re.fullmatch(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})", text.strip())
+    if not found:
+        raise InputError(f"a colour is written #rrggbb, for example #ffffff for white; got {text!r}")
+    digits = found[1] if len(found[1]) == 6 else "".join(c + c for c in found[1])
+    return tuple(int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4))
+
+
+def colour_plane(colour: Sequence[float], like: Tensor) -> Tensor:
+    """A picture of one colour, three values 0..1, in the size, dtype and on the device of `like` [B,C,H,W]."""
+    if len(colour) != 3 or not all(0 <= c <= 1 for c in colour):
+        raise InputError(f"a colour is three values from 0 to 1; got {tuple(colour)}")
+    import torch
+
+    plane = torch.tensor(list(colour), dtype=like.dtype, device=like.device).view(1, 3, 1, 1)
+    return plane.expand(1, 3, *like.shape[-2:])

@@ -1,0 +1,1 @@
+"""Where exactly the subject's edge is."""

@@ -1,0 +1,118 @@
+"""The guided filter on a CPU: tile by tile, tiles shared out among threads.
+
+A photograph of 12 megapixels and its products are 13 planes of 48 MB; whole planes made one after another go through
+memory some fifty times. Here a thread makes products, box means and fit of one tile after another in memory of its own,
+the algebra some rows at a time, so that what one step writes the next finds in a cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import pairwise
+from queue import SimpleQueue
+
+import torch
+from torch import Tensor
+
+from ..ops.box_filter import box_mean_tile
+from ..ops.thread_pool import for_each
+from ..ops.tiles import Window
+from .guided_filter_fit import count, fit, line, products
+
+BAND = 1 << 24  # pixels for which fitted coefficients are held at a time: bounds memory
+TILE = 768, 4096  # rows and columns; eight radii at the least, as the margin around a tile is worked on twice
+CELL = 1 << 17  # pixels on which the algebra works at a time
+
+
+def filter_tiles(guide: Tensor, src: Tensor, shift: float, radius: int, epsilon: float) -> Tensor:
+    """As guided.filter_strips. guide: [C,H,W] (C 1 or 3, any float type), src: [H,W] float32. Returns [H,W] float32."""
+    channels, height, width = guide.shape
+    size, sides = (height, width), (max(TILE[0], 8 * radius), max(TILE[1], 8 * radius))
+    rows = max(-(-height // -(-height * width // BAND)), 2 * radius)
+    bands = [(top, min(top + rows, height)) for top in range(0, height, rows)]
+    ends = [min(bottom + radius, height) for _, bottom in bands]  # up to here a band wants coefficients
+    to_fit = [list(_tiles(ready, end, width, sides)) for ready, end in zip([0, *ends], ends)]
+    to_line = [list(_tiles(top, bottom, width, sides)) for top, bottom in bands]
+    room = max(_pixels(_around(w, radius, *size)) for windows in to_fit + to_line for w in windows)
+    memory: SimpleQueue[Tensor] = SimpleQueue()  # a piece is a thread's own while it works on a tile
+    for _ in range(min(torch.get_num_threads(), max(map(len, to_fit + to_line)))):
+        memory.put(torch.empty(count(channels) * room))
+    out = torch.empty(height, width)
+    held, first, last = torch.empty(channels + 1, 0, width), 0, 0  # a and b of the rows from first to last
+
+    def fit_tile(window: Window, mine: Tensor) -> None:
+        area = _around(window, radius, *size)
+        planes = _planes(mine, count(channels), area)
+        colours, flat = _cut(guide, area), _cut(src, area)
+        for rows in _cells(area):
+            products(colours[:, rows], flat[rows], shift, planes[:, rows])
+        for plane in planes.numpy():
+            box_mean_tile(plane, plane, radius, area, size)
+        means, fitted = _cut(planes, window, area), _cut(held, window, (first, last, 0, width))
+        for rows in _cells(window):
+            fit(means[:, rows], epsilon, fitted[:, rows])
+
+    def line_tile(window: Window, mine: Tensor) -> None:
+        area = _around(window, radius, *size)
+        planes = _planes(mine, channels + 1, area)
+        for fitted, plane in zip(_cut(held, area, (first, last, 0, width)).numpy(), planes.numpy()):
+            box_mean_tile(fitted, plane, radius, area, size)
+        means, colours, filtered = _cut(planes, window, area), _cut(guide, window), _cut(out, window)
+        for rows in _cells(window):
+            line(means[:, rows], colours[:, rows], shift, filtered[rows])
+
+    def lend(work: Callable[[Window, Tensor], None], window: Window) -> None:
+        mine = memory.get()
+        try:
+            work(window, mine)
+        finally:
+            memory.put(mine)
+
+    for i, (top, _) in enumerate(bands):
+        before = held[:, max(top - radius, 0) - first :].clone()
+        del held  # before the next of its size is made
+        first, last = max(top - radius, 0), ends[i]
+        held = torch.empty(channels + 1, last - first, width)
+        held[:, : before.shape[1]] = before
+        for_each(partial(lend, fit_tile), to_fit[i])
+        for_each(partial(lend, line_tile), to_line[i])
+    return out
+
+
+def _pixels(window: Window) -> int:
+    return (window[1] - window[0]) * (window[3] - window[2])
+
+
+def _planes(memory: Tensor, planes: int, area: Window) -> Tensor:
+    """So many planes [n,h,w] of an area's size in the given memory."""
+    return memory[: planes * _pixels(area)].view(planes, area[1] - area[0], area[3] - area[2])
+
+
+def _cut(x: Tensor, window: Window, area: Window = (0, 0, 0, 0)) -> Tensor:
+    """The window's part of [...,h,w], which is an area of the picture (or all of it)."""
+    top, left = area[0], area[2]
+    return x[..., window[0] - top : window[1] - top, window[2] - left : window[3] - left]
+
+
+def _around(window: Window, radius: int, height: int, width: int) -> Window:
+    """The window and `radius` around it, as far as the picture goes."""
+    top, bottom, left, right = window
+    return max(top - radius, 0), min(bottom + radius, height), max(left - radius, 0), min(right + radius, width)
+
+
+def _cells(window: Window) -> Iterator[slice]:
+    """The rows of a window, counted within it, in pieces of at most CELL pixels (or one row)."""
+    height, rows = window[1] - window[0], max(CELL // (window[3] - window[2]), 1)
+    return (slice(t, min(t + rows, height)) for t in range(0, height, rows))
+
+
+def _tiles(top: int, bottom: int, width: int, sides: tuple[int, int]) -> Iterator[Window]:
+    """The rows from top to bottom cut into tiles of about so many rows and columns, as even as they come."""
+    if top < bottom:
+        down, across = max(round((bottom - top) / sides[0]), 1), max(round(width / sides[1]), 1)
+        ys = [top + (bottom - top) * i // down for i in range(down + 1)]
+        xs = [width * i // across for i in range(across + 1)]
+        for y, below in pairwise(ys):
+            for x, right in pairwise(xs):
+                yield y, below, x, right

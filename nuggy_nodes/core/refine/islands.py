@@ -1,0 +1,128 @@
+"""Islands: find the connected parts of a soft mask, keep the subject's, drop the specks, fill small holes.
+
+What is kept is decided by how many pixels a part has, how far it reaches, and how sure the mask is of it; never by
+the area of its outline, which is zero for a strand one pixel wide.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..checks import check_alpha
+from ..errors import InputError
+from ..ops.connected_components import AT_HOME, components
+
+SLENDER = 8.0  # reach^2 per pixel from which a part is a strand: a disc has 1.3, a square 2, a 1 px line its length
+
+
+@dataclass(frozen=True)
+class IslandReport:
+    """What `remove_islands` did to one mask: parts found, parts removed, holes filled."""
+
+    found: int
+    removed: int
+    filled: int
+
+
+def remove_islands(
+    alpha: Tensor,
+    threshold: float = 0.1,
+    min_area: float = 0.002,
+    min_reach: float = 0.02,
+    min_peak: float = 0.5,
+    max_hole: float = 0.0,
+    islands: str = "subject",
+) -> tuple[Tensor, list[IslandReport]]:
+    """Zero the parts of `alpha` that are not the subject.
+
+    alpha: [B,1,H,W], values 0..1. Parts are 8-connected regions of alpha > threshold (0 <= threshold < 1). What is at
+    or under the threshold belongs to no part: it goes, except beside a part that stays (2 pixels), so that soft edges
+    keep their ends. A part stays if its peak reaches `min_peak` and
+      - it has at least `min_area` of the picture's pixels (a fraction, 0..1), or
+      - it is slender (reach^2 over pixel count at least 8) and its reach, the diagonal of its bounding box, is at
+        least `min_reach` of the picture's diagonal (a fraction, 0..1): a detached hair, a string.
+    islands: "subject" as above; "largest" keeps only the part with the most pixels; "all" keeps every part.
+    max_hole: 4-connected regions at or under the threshold inside the subject with at most this fraction of the
+    picture's pixels become 1 (0 fills none).
+    Returns the new mask (same dtype and device) and one report per mask. Raises InputError.
+    """
+    check_alpha(alpha)
+    if not 0 <= threshold < 1:
+        raise InputError(f"threshold must be at least 0 and below 1; got {threshold}")
+    for name, value in (
+        ("min_area", min_area),
+        ("min_reach", min_reach),
+        ("min_peak", min_peak),
+        ("max_hole", max_hole),
+    ):
+        if not 0 <= value <= 1:
+            raise InputError(f"{name} is a fraction from 0 to 1; got {value}")
+    if islands not in ("subject", "largest", "all"):
+        raise InputError(f"islands must be subject, largest or all; got {islands!r}")
+    planes, reports = [], []
+    for plane in alpha.detach()[:, 0]:
+        plane = plane.float().contiguous()
+        plane = plane if plane.device.type in AT_HOME else plane.cpu()
+        plane, report = _one(plane, threshold, min_area, min_reach, min_peak, max_hole, islands)
+        planes.append(plane)
+        reports.append(report)
+    return torch.stack(planes)[:, None].to(alpha.device, alpha.dtype), reports
+
+
+def _one(
+    alpha: Tensor, threshold: float, min_area: float, min_reach: float, min_peak: float, max_hole: float, keep: str
+) -> tuple[Tensor, IslandReport]:
+    height, width = alpha.shape
+    inside = alpha > threshold
+    parts = components(inside, 8)
+    area = parts.areas().double()
+    if keep == "all":
+        stays = torch.ones_like(area, dtype=torch.bool)
+    elif keep == "largest":
+        stays = torch.zeros_like(area, dtype=torch.bool)
+        if parts.count:
+            stays[area.argmax()] = True
+    else:
+        left, top, right, bottom = parts.boxes()
+        reach2 = (right - left).double() ** 2 + (bottom - top).double() ** 2
+        large = area >= min_area * height * width
+        strand = (reach2 >= SLENDER * area) & (reach2 >= min_reach**2 * (height**2 + width**2))
+        stays = large | strand
+        if min_peak > threshold:
+            stays &= parts.touched(alpha >= min_peak)
+    removed = parts.count - int(stays.sum())
+    if removed or keep != "all":
+        gone = parts.pixels(~stays)
+        inside.view(-1)[gone] = False
+        near = _grown(inside)  # the ends of soft edges, under the threshold
+        near.view(-1)[gone] = False
+        alpha = torch.where(near, alpha, 0)
+    filled = 0
+    if max_hole > 0:
+        alpha, filled = _fill_holes(alpha, threshold, max_hole * height * width)
+    return alpha, IslandReport(parts.count, removed, filled)
+
+
+def _grown(mask: Tensor) -> Tensor:
+    """A bool mask [H,W] and what is within two pixels of it, in a square."""
+    if mask.device.type == "cpu":
+        import cv2
+
+        return torch.from_numpy(cv2.dilate(mask.view(torch.uint8).numpy(), np.ones((5, 5), np.uint8))).view(torch.bool)
+    return F.max_pool2d(mask[None, None].half(), 5, 1, 2)[0, 0] > 0
+
+
+def _fill_holes(alpha: Tensor, threshold: float, largest: float) -> tuple[Tensor, int]:
+    """Closed regions at or under the threshold, of at most `largest` pixels, as 1; and how many there were."""
+    height, width = alpha.shape
+    parts = components(alpha <= threshold, 4)
+    left, top, right, bottom = parts.boxes()
+    hole = (left > 0) & (top > 0) & (right < width) & (bottom < height) & (parts.areas() <= largest)
+    alpha = alpha.clone()
+    alpha.view(-1)[parts.pixels(hole)] = 1.0
+    return alpha, int(hole.sum())

@@ -1,0 +1,104 @@
+"""The refinement: a coarse mask gets the photograph's edges at the photograph's size."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..ops.box_filter import box_mean
+from ..ops.resample import enlarge
+from .guided_filter import guided_filter
+from .levels import levels
+
+DOUBT_RADIUS = 1 / 64  # of the longer side
+DOUBT_CELLS = 512  # along the longer side, at the least
+DOUBT = (0.03, 0.12)  # share of undecided alpha: the mask's own edge up to the first, the filter's from the second
+WHOLE = 0.3  # a subject of this share of the photograph gets the full radius
+GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma, on sRGB-encoded values
+
+
+def refine(
+    image: Tensor,
+    coarse: Tensor,
+    *,
+    guide: str = "colour",
+    radius: float = 20.0,
+    epsilon: float = 1e-4,
+    passes: int = 1,
+    black: float = 0.1,
+    white: float = 0.9,
+    gamma: float = 1.0,
+) -> Tensor:
+    """Bring a coarse mask to the size of its photograph: edges from the photograph, then levels.
+
+    Where the mask is sure of itself but for a narrow edge, that edge stays: a window much wider than it would smear it
+    (`doubt`). What the filter takes away inside a small subject are its gaps, what it adds around one is mostly smear:
+    additions count by `fullness`.
+
+    Args:
+        image: the photograph [1,3,H,W], 0..1.
+        coarse: its mask [1,1,h,w], 0..1, of any size.
+        guide, radius, epsilon, passes, black, white, gamma: the settings of the same names (recipes.Recipe).
+
+    Returns:
+        The mask [1,1,H,W], 0..1, float32.
+    """
+    height, width = image.shape[-2:]
+    alpha = enlarge(coarse.float(), height, width)
+    if guide == "none":
+        return levels(alpha, black, white, gamma)
+    followed = brightness(image) if guide == "grey" else image
+    share = float(coarse.mean())
+    pixels = radius_in_pixels(radius, height, width, share)
+    weight = doubt(alpha)  # at full size, so that a mask which comes enlarged already gives the same
+    for done in range(passes):
+        change = guided_filter(followed, alpha, pixels, epsilon).sub_(alpha).mul_(weight)
+        gentler, last = 2**done, done + 1 == passes
+        alpha = levels(
+            alpha + _less_added(change, fullness(share)),
+            black / gentler,
+            1 - (1 - white) / gentler,
+            gamma if last else 1.0,
+        )
+    return alpha
+
+
+def fullness(share: float) -> float:
+    """How far a subject of this share of the photograph fills it: 1 from WHOLE on, in proportion below; least 0.15.
+
+    A filter's window wider than a subject's parts smears them, and what is small has edges that the network's grid
+    tells well enough, so the radius shrinks with it.
+    """
+    return min(max(share / WHOLE, 0.15), 1.0)
+
+
+def radius_in_pixels(radius: float, height: int, width: int, share: float = 1.0) -> int:
+    """A radius given at 1024 pixels, for a photograph of this size whose subject has this share of it; at least 1."""
+    return max(round(radius * fullness(share) * max(height, width) / 1024), 1)
+
+
+def brightness(image: Tensor) -> Tensor:
+    """[B,3,H,W] to [B,1,H,W] float32 by GREY."""
+    return (image.float() * torch.tensor(GREY, device=image.device).view(1, 3, 1, 1)).sum(1, keepdim=True)
+
+
+def _less_added(change: Tensor, part: float) -> Tensor:
+    """A change of alpha, in place: what it takes away whole, what it adds by `part`."""
+    return F.leaky_relu_(change.neg_(), part).neg_()
+
+
+def doubt(mask: Tensor) -> Tensor:
+    """How far a mask [B,1,h,w] needs the photograph to tell what is subject, 0..1, same shape.
+
+    The share of undecided alpha, 4p(1-p), in a window of DOUBT_RADIUS, on the scale DOUBT. A straight edge as sharp as
+    the network's grid holds gives about the first value there: it is kept. Fur, strands and gaps give more.
+    """
+    height, width = mask.shape[-2:]
+    mask = mask.float()
+    undecided = torch.addcmul(mask, mask, mask, value=-1)
+    cell = max(max(height, width) // DOUBT_CELLS, 1)  # the share is smooth: large masks need not have it pixel by pixel
+    if cell > 1:
+        undecided = F.avg_pool2d(undecided, cell, ceil_mode=True, count_include_pad=False)
+    share = 4 * box_mean(undecided, max(round(DOUBT_RADIUS * max(undecided.shape[-2:])), 1))
+    return enlarge(((share - DOUBT[0]) / (DOUBT[1] - DOUBT[0])).clamp_(0, 1), height, width)

@@ -1,0 +1,116 @@
+"""From photograph to probability: batches through views and network, in chunks that fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..checks import check_finite, check_image
+from ..errors import InputError
+from ..network import cudagraph
+from ..network.device import out_of_memory
+from ..network.weights import Network
+from ..ops.resample import enlarge
+from .consensus import combine
+from .views import View
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Chunk:
+    """How many squares go through a network at a time (0: not chosen yet). It is halved when memory runs out; calls
+    that share one do not try again what did not fit."""
+
+    size: int = 0
+
+
+def predict(
+    network: Network,
+    images: Tensor,
+    views: Sequence[View] = (View(),),
+    how: str = "mean",
+    *,
+    chunk: int | Chunk = 0,
+    progress: Progress | None = None,
+) -> Tensor:
+    """The probability of subject for a batch of photographs, on the network's own grid.
+
+    images: [B,3,H,W], any device, values 0..1. views: one or more; how they are combined: consensus.combine.
+    chunk: squares that go through the network at a time (0: chosen by device); halved when memory runs out. A Chunk
+    remembers that from call to call.
+    progress(done, total), in squares, is called before the first and after every chunk; an exception it raises ends
+    the work. Returns [B,1,n,n] float32 on the images' device, n half of the most pixels (a side) in which a view shows
+    the photograph: its size, less the continued border.
+    """
+    check_image(images)
+    if not views:
+        raise InputError("give at least one view")
+    grid = max((v.size - 2 * v.margin) // 2 for v in views)
+    runner = _Runner(network, chunk, progress, len(images) * len(views))
+    out = []
+    # on the CPU a batch is no faster than one by one, and one by one a frame's mask cannot depend on its neighbours
+    together = 1 if runner.device.type == "cpu" else max(runner.chunk.size // len(views), 1)
+    for part in images.split(together):
+        check_finite(part)
+        answers: dict[int, Tensor] = {}
+        for size in {v.size for v in views}:
+            group = [i for i, v in enumerate(views) if v.size == size]
+            squares = torch.cat([views[i].to_square(part) for i in group])
+            for i, answer in zip(group, runner(squares).split(len(part))):
+                answers[i] = enlarge(views[i].from_square(answer.sigmoid()), grid, grid)
+        stack = torch.stack([answers[i] for i in range(len(views))])
+        sizes, padded = [v.size - 2 * v.margin for v in views], [v.margin > 0 for v in views]
+        out.append(combine(stack, how, sizes, padded).to(images.device))
+    return torch.cat(out)
+
+
+def run_squares(network: Network, squares: Tensor, *, chunk: int = 0, progress: Progress | None = None) -> Tensor:
+    """The network's own answer, as its authors' code gives it: the logits enlarged bilinearly, then the sigmoid.
+
+    squares: [B,3,n,n], values 0..1. Returns probabilities [B,1,n,n] float32.
+    """
+    logits = _Runner(network, chunk, progress, len(squares))(check_image(squares))
+    return enlarge(logits, squares.shape[-2], squares.shape[-1]).sigmoid_()
+
+
+class _Runner:
+    """Squares through the network in chunks that fit; gives logits on its own grid."""
+
+    def __init__(self, network: Network, chunk: int | Chunk, progress: Progress | None, total: int):
+        self.model, self.info = network.model, network.info
+        weight = next(self.model.parameters())
+        self.device, self.dtype = weight.device, weight.dtype
+        self.chunk = chunk if isinstance(chunk, Chunk) else Chunk(chunk)
+        self.chunk.size = self.chunk.size or (2 if self.device.type == "cpu" else 8)
+        self.mean, self.std = (torch.tensor(v).view(1, 3, 1, 1) for v in (self.info.mean, self.info.std))
+        self.progress, self.done, self.total = progress, 0, total
+        if progress:
+            progress(0, total)
+
+    def __call__(self, squares: Tensor) -> Tensor:
+        out, at = [], 0
+        while at < len(squares):
+            part = squares[at : at + self.chunk.size]
+            try:
+                out.append(self._forward(part))
+            except Exception as e:
+                if not out_of_memory(e) or len(part) == 1:
+                    raise
+                self.chunk.size = len(part) // 2
+                continue
+            at += len(part)
+            self.done += len(part)
+            if self.progress:
+                self.progress(self.done, self.total)
+        return torch.cat(out)
+
+    @torch.inference_mode()
+    def _forward(self, squares: Tensor) -> Tensor:
+        if self.mean.device != squares.device:
+            self.mean, self.std = self.mean.to(squares.device), self.std.to(squares.device)
+        x = ((squares - self.mean) / self.std).to(self.device, self.dtype, memory_format=torch.channels_last)
+        return cudagraph.run(self.model, x).float()

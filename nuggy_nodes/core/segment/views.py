@@ -1,0 +1,73 @@
+"""Views: the ways in which a photograph is shown to the network, and the way of each answer back (test-time
+augmentation). One object owns a view's geometry and its inverse."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from ..network.metadata import STRIDE
+
+if TYPE_CHECKING:  # a view is a setting too, and settings are read where torch is not wanted
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class View:
+    """One way of showing a photograph to the network.
+
+    The photograph is squashed to an inner square, its border continued outward by `margin` pixels on every side up to
+    `size`, and mirrored if `flip`. size: a multiple of 32, 256..4096; pad: the share of the photograph's side that is
+    added on each side (0..1), rounded so that the margin is a whole number of cells of the answer and can be cut off
+    again exactly.
+    """
+
+    size: int = 1024
+    flip: bool = False
+    pad: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.size % STRIDE or not 256 <= self.size <= 4096:
+            raise InputError(f"a view's size is a multiple of {STRIDE} from 256 to 4096; got {self.size}")
+        if not 0 <= self.pad <= 1:
+            raise InputError(f"a view's pad is a share of the photograph's side, 0 to 1; got {self.pad}")
+
+    @property
+    def margin(self) -> int:
+        """Pixels of the square on each side that show the continued border; even."""
+        return 2 * round(self.size * self.pad / (1 + 2 * self.pad) / 2)
+
+    def to_square(self, image: Tensor) -> Tensor:
+        """[B,3,H,W] to [B,3,size,size] float32, antialiased bilinear."""
+        import torch.nn.functional as F
+
+        from ..ops.resample import resample
+
+        inner = self.size - 2 * self.margin
+        x = resample(image.float(), (inner, inner))
+        if self.margin:
+            x = F.pad(x, (self.margin,) * 4, mode="replicate")
+        return x.flip(-1) if self.flip else x
+
+    def from_square(self, answer: Tensor) -> Tensor:
+        """The answer [B,C,n,n] on the network's grid back to the photograph's frame [B,C,m,m]: unflipped, uncropped."""
+        if self.flip:
+            answer = answer.flip(-1)
+        cut = self.margin * answer.shape[-1] // self.size
+        return answer[..., cut : answer.shape[-2] - cut, cut : answer.shape[-1] - cut] if cut else answer
+
+    def __str__(self) -> str:
+        return f"{self.size}{'f' if self.flip else ''}{f'p{round(self.pad * 100)}' if self.pad else ''}"
+
+
+PAIR = (View(), View(flip=True))
+
+
+def parse_view(text: str) -> View:
+    """'1024', '640f' (flipped), '1024p15' (border continued by 15 %), '768fp15': the inverse of str(View)."""
+    found = re.fullmatch(r"(\d+)(f?)(?:p(\d+))?", text.strip())
+    if not found:
+        raise InputError(f"a view is written SIZE[f][pPERCENT], for example 1024, 1024f or 768fp15; got {text!r}")
+    return View(int(found[1]), bool(found[2]), int(found[3] or 0) / 100)

@@ -1,0 +1,57 @@
+import numpy as np
+import torch
+
+from nuggy_nodes.core import recipe
+from nuggy_nodes.core.ops.resample import enlarge
+from nuggy_nodes.core.refine.guided_filter import guided_filter
+from nuggy_nodes.core.refine.levels import levels
+from nuggy_nodes.core.refine.refine import doubt, radius_in_pixels, refine
+
+
+def test_the_radius_grows_with_the_photograph_and_shrinks_with_the_subject():
+    assert radius_in_pixels(20, 600, 800) == round(20 * 800 / 1024) and radius_in_pixels(20, 3, 2) == 1
+    assert radius_in_pixels(20, 1024, 1024, 0.15) == 10  # half of 0.3
+    assert radius_in_pixels(20, 1024, 1024, 0.0) == 3
+
+
+def test_passes_are_the_filter_and_levels_in_turn(chelsea):
+
+    coarse = torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(2))
+    settings = recipe("fast", passes=2, gamma=0.5).part("edge")
+    radius = radius_in_pixels(20, 300, 451, float(coarse.mean()))
+    first = levels(guided_filter(chelsea, coarse, radius, 1e-4), 0.1, 0.9)
+    expected = levels(guided_filter(chelsea, first, radius, 1e-4), 0.05, 0.95, 0.5)
+    torch.testing.assert_close(refine(chelsea, coarse, **settings), expected)
+
+
+def test_a_sharp_edge_of_the_mask_is_kept_and_a_wide_doubt_filtered(chelsea):
+    """Between them the two are mixed by the share of undecided alpha around a pixel, counted slowly here."""
+
+    coarse = torch.zeros(1, 1, 96, 128)
+    coarse[..., :8] = 1  # a step
+    coarse[..., 30:70, 60:110] = torch.rand(40, 50, generator=torch.Generator().manual_seed(5))
+    p, reach = coarse[0, 0].double().numpy(), 2  # 128 / 64
+    expected = np.empty_like(p)
+    for y, x in np.ndindex(p.shape):
+        around = p[max(y - reach, 0) : y + reach + 1, max(x - reach, 0) : x + reach + 1]
+        expected[y, x] = np.clip(((4 * around * (1 - around)).mean() - 0.03) / 0.09, 0, 1)
+    np.testing.assert_allclose(doubt(coarse)[0, 0].numpy(), expected, atol=1e-5)
+
+    large = torch.nn.functional.interpolate(coarse, scale_factor=16, mode="nearest")  # 2048 wide: told in cells of 4
+    around = doubt(large)[0, 0, 8::16, 8::16]
+    assert (around - doubt(coarse)[0, 0]).abs()[36:64, 66:104].max() < 0.05 and around[:, :34].max() == 0
+
+    settings = recipe("fast").part("edge")
+    plain = enlarge(coarse, 300, 451)
+    filtered = guided_filter(chelsea, plain, radius_in_pixels(20, 300, 451, float(coarse.mean())), 1e-4)
+    weight = doubt(plain)
+    out = refine(chelsea, coarse, **settings)
+    full = float(coarse.mean()) / 0.3
+    assert 0.15 < full < 1
+    added = weight * (filtered - plain)
+    expected = levels(plain + torch.where(added > 0, full * added, added), 0.1, 0.9)
+    torch.testing.assert_close(out, expected, atol=1e-5, rtol=0)
+    step = torch.zeros(1, 1, 300, 451)
+    step[..., :200] = 1
+    assert torch.equal(refine(chelsea, step, **settings), step)  # as sharp as can be
+    assert weight[..., 120:200, 240:360].min() == 1
