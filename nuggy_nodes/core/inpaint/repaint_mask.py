@@ -14,6 +14,7 @@ from torch import Tensor
 from ..checks import check_alpha
 from ..errors import InputError
 from ..ops.box_filter import box_mean
+from ..ops.morphology import largest
 
 CELLS = ("keep", "repaint")
 
@@ -44,7 +45,7 @@ def repaint_mask(
     if cells not in CELLS:
         raise InputError(f"cells must be {' or '.join(CELLS)}; got {cells!r}")
     alpha = alpha.float()
-    area = _widest(((alpha < 0.5) & (alpha < protect)).float(), grow) * (alpha < protect)
+    area = largest(((alpha < 0.5) & (alpha < protect)).float(), grow) * (alpha < protect)
     if within is not None:
         area = area * (within > 0.5)
     return in_cells(ramp_inside(area, feather), grid, cells)
@@ -58,7 +59,7 @@ def ramp_inside(area: Tensor, length: int) -> Tensor:
     """
     if length < 1:
         return area
-    shrunk = 1 - _widest(1 - area, (length + 1) // 2)
+    shrunk = 1 - largest(1 - area, (length + 1) // 2)
     if length < 2:
         return shrunk
     out = box_mean(shrunk, length // 2)
@@ -75,11 +76,3 @@ def in_cells(mask: Tensor, grid: int, cells: str = "keep") -> Tensor:
     pooled = F.max_pool2d(padded, grid)
     wide = (sign * pooled).repeat_interleave(grid, -2).repeat_interleave(grid, -1)
     return wide[..., :h, :w] + 0.0  # no negative zero
-
-
-def _widest(x: Tensor, radius: int) -> Tensor:
-    """The greatest value within `radius` rows and columns; nothing outside the picture counts."""
-    if radius < 1:
-        return x
-    x = F.max_pool2d(x, (2 * radius + 1, 1), 1, (radius, 0))
-    return F.max_pool2d(x, (1, 2 * radius + 1), 1, (0, radius))

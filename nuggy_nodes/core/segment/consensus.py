@@ -26,11 +26,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import InputError
 from ..ops.connected_components import AT_HOME, components
+from ..ops.morphology import opening
 
 METHODS = ("mean", "max", "regions")
 
@@ -135,12 +135,5 @@ def _sums(values: Tensor, number: Tensor, count: int) -> Tensor:
 
 
 def _wide(difference: Tensor, radius: int) -> Tensor:
-    """The positive part of a difference [B,1,h,w] less what is narrower than 2*radius+1: its morphological opening."""
-    x = difference.clamp(min=0)
-    return torch.minimum(_largest(-_largest(-x, radius), radius), x)
-
-
-def _largest(x: Tensor, radius: int) -> Tensor:
-    """The largest value within `radius` in a square window, rows then columns."""
-    x = F.max_pool2d(x, (2 * radius + 1, 1), 1, (radius, 0))
-    return F.max_pool2d(x, (1, 2 * radius + 1), 1, (0, radius))
+    """The positive part of a difference [B,1,h,w] less what is narrower than 2*radius+1."""
+    return opening(difference.clamp(min=0), radius)
