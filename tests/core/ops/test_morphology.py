@@ -26,7 +26,7 @@ def test_largest_smallest_and_opening_are_scipys(plane, radius):
     np.testing.assert_array_equal(opening(tensor(plane), radius)[0, 0].numpy(), wanted)
 
 
-@pytest.mark.parametrize("reach", [1, 2, 5, 12, 20])
+@pytest.mark.parametrize("reach", [3, 5, 12, 20])
 def test_a_point_grows_to_a_disc_within_a_tenth(reach):
     point = torch.zeros(1, 1, 61, 61)
     point[..., 30, 30] = 1
