@@ -24,10 +24,10 @@ LANGUAGES = ("ko", "ja", "zh")
 NODES = {  # node: the inputs that are settings, by the setting where the names differ
     "GuidedFilterRefine": {n: n for n in ("radius", "black", "white", "gamma", "guide", "epsilon", "passes")},
     "IslandRemove": {"keep": "islands"}
-    | {n: n for n in ("threshold", "min_area", "max_hole", "min_reach", "min_peak")},
+    | {n: n for n in ("threshold", "min_area", "max_hole", "min_reach", "min_peak", "shift_edge", "feather")},
     "Composite": {"foreground": "foreground"},
 }
-GIMP = ("edge", "islands")  # parts whose numbers the dialog offers
+GIMP = ("edge", "islands", "mask")  # parts whose numbers the dialog offers
 GIMP_NAMES = {"epsilon": "edge-contrast"}
 BALANCED = RECIPES["balanced"]
 

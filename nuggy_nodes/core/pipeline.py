@@ -18,6 +18,7 @@ from .network.weights import Network
 from .ops.composite import over, rgba
 from .recipes import Recipe
 from .recipes import recipe as find_recipe
+from .refine.edge import adjust_edge
 from .refine.islands import IslandReport, remove_islands
 from .refine.refine import refine
 from .segment.closer_look import look
@@ -112,6 +113,7 @@ def masks(
             if recipe.islands != "all" or recipe.max_hole:
                 alpha, found = remove_islands(alpha, **recipe.part("islands"))
                 islands += found
+            alpha = adjust_edge(alpha, **recipe.part("mask"))
         parts.append(alpha)
     work.tell("done", 1.0)
     return torch.cat(parts) if len(parts) > 1 else parts[0], islands

@@ -8,7 +8,7 @@ from typing import Any
 from .errors import InputError
 from .ops.colour import parse_colour
 from .segment.views import PAIR, View, parse_view
-from .settings import CONTRAST, PIXELS_AT_1024, SHARE, Setting, listed, setting, settings_of
+from .settings import CONTRAST, PIXELS, PIXELS_AT_1024, SHARE, Setting, listed, setting, settings_of
 
 SETTINGS: dict[str, Setting] = {}  # by name, in the order in which they work
 
@@ -18,7 +18,8 @@ class Recipe:
     """Every setting from photograph to cut-out, in the order in which they work; `part` of each names the step.
 
     views, combine, looks: segment.closer_look.look. edge: refine.refine.refine, at the photograph's full size.
-    islands: refine.islands.remove_islands. colours: foreground.estimate_foreground, when colours are asked for.
+    islands: refine.islands.remove_islands. mask: refine.edge.adjust_edge. colours:
+    foreground.estimate_foreground, when colours are asked for.
     """
 
     name: str
@@ -83,6 +84,13 @@ class Recipe:
         "Holes in the subject up to this share of the picture's pixels are filled. 0 fills none, which keeps nets "
         "and spokes open.",
         minimum=0, maximum=1, step=0.0005, unit=SHARE, slider=0.1)
+    shift_edge: float = setting(0.0, "shift edge", "mask",
+        "Moves the mask's edge, in pixels of the picture and parts of one: below 0 inward, which takes off a rim of "
+        "the background and keeps strands; above 0 outward.",
+        minimum=-20, maximum=20, step=0.25, unit=PIXELS)
+    feather: float = setting(0.0, "feather", "mask",
+        "Softens the mask's edge: standard deviation of a Gaussian blur, in pixels of the picture.",
+        minimum=0, maximum=50, step=0.5, unit=PIXELS)
     foreground: str = setting("multilevel", "foreground colours", "colours",
         "Colours of soft edges: multilevel takes the old background's colour out of them; none keeps the "
         "picture's own, for one that was cut out before. Where the mask is 0, the subject's colours are continued "

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
+from ..core.refine.edge import adjust_edge
 from ..core.refine.islands import IslandReport, remove_islands
 from .compat import intermediate, schema, wrong_choice
 from .progress import Bar, say
@@ -27,7 +28,12 @@ class IslandRemove(io.ComfyNode):
         old = ("keep", "threshold", "min_area", "max_hole", "min_reach", "min_peak")
         return schema(
             "IslandRemove",
-            [io.Mask.Input("mask"), *(setting_input(name) for name in old), recipe_input()],
+            [
+                io.Mask.Input("mask"),
+                *(setting_input(name) for name in old),
+                recipe_input(),
+                *(setting_input(name, optional=True) for name in ("shift_edge", "feather")),
+            ],
             [io.Mask.Output("kept_mask"), io.Int.Output("removed"), io.String.Output("report")],
             ["remove islands", "remove specks", "clean mask", "connected components", "fill holes", "largest part"],
             hidden=[io.Hidden.unique_id],
@@ -39,13 +45,13 @@ class IslandRemove(io.ComfyNode):
 
     @classmethod
     def execute(cls, mask: torch.Tensor, recipe: str = AS_THE_MASK, **settings: Any) -> io.NodeOutput:
-        wanted = effective(mask, recipe, settings).part("islands")
+        wanted = effective(mask, recipe, settings)
         masks = from_mask(mask)
         bar, out, reports = Bar(len(masks)), [], []
         for i, one in enumerate(masks.split(1)):
             bar(i, len(masks))
-            kept, report = remove_islands(one, **wanted)
-            out.append(intermediate(kept[:, 0]))
+            kept, report = remove_islands(one, **wanted.part("islands"))
+            out.append(intermediate(adjust_edge(kept, **wanted.part("mask"))[:, 0]))
             reports += report
         bar(len(masks), len(masks))
         text = describe(reports)
