@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # malloc.h of the GNU C library
@@ -30,6 +32,15 @@ def keep_freed_memory() -> None:
     mallopt(M_TOP_PAD, 64 << 20)
 
 
+def give_back() -> None:
+    """Give freed memory back to the kernel all the same, between two steps of which each needs much of it."""
+    if sys.platform.startswith("linux"):
+        import ctypes
+
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)
+
+
 def keep_to_quota() -> None:
     """Have torch start as many threads as a container's share of processor time is worth, if that is fewer.
 
@@ -52,6 +63,36 @@ def cpu_quota(root: Path = Path("/sys/fs/cgroup")) -> float:
         except (OSError, ValueError, ZeroDivisionError):
             continue
     return 0.0
+
+
+@contextlib.contextmanager
+def own_lines_only() -> Iterator[None]:
+    """Keep what C libraries write to standard error away from it; what goes through sys.stderr still gets there.
+
+    libtiff and libpng tell there of every damaged file in words of their own.
+    """
+    stream = sys.stderr
+    try:
+        ours = stream.fileno() == 2
+    except (OSError, ValueError, AttributeError):
+        ours = False
+    if not ours:
+        yield
+        return
+    stream.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        sys.stderr = open(  # noqa: SIM115 - closed by the descriptor
+            kept, "w", encoding=stream.encoding, errors=stream.errors, buffering=1, closefd=False
+        )
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        sys.stderr = stream
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def interrupts_end(at_once: bool) -> None:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
-import time
-from collections.abc import Callable
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .jobs import Job, plan
+from .jobs import STREAM, Place
 from .settings import add_options, recipe_of
 
 if TYPE_CHECKING:
-    from .stream import Stream, Turn
-    from .work import Worker
+    from ..core import Recipe
+    from .work import Output
 
 OUTPUTS = ("rgba", "mask", "composite")
+SUFFIXES = {".png": "png", ".webp": "webp", ".tif": "tiff", ".tiff": "tiff", ".jpg": "jpeg", ".jpeg": "jpeg",
+            ".avif": "avif"}  # fmt: skip
 
 
 def add_parser(commands: Any) -> None:
@@ -25,17 +24,31 @@ def add_parser(commands: Any) -> None:
         "cutout",
         help="cut the subject out of photographs",
         description="Cut the subject out of photographs. NAME.jpg becomes NAME-cutout.png beside it, or NAME.png in "
-        "the folder given with -o.",
+        "the folder given with -o. A photograph - is read from standard input, its result written to standard output. "
+        "Exit status: 0 all done, 1 something failed, 2 wrong usage.",
     )
     p.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="photographs, or folders of them")
-    p.add_argument("-o", "--output-dir", type=Path, metavar="DIR", help="folder for the results (made if missing)")
+    p.add_argument("-o", "--output-dir", type=Path, metavar="DIR|FILE", help="folder for the results (made if "
+                   "missing), or the result's file where there is one photograph, or -")  # fmt: skip
     p.add_argument("-r", "--recursive", action="store_true", help="look into sub-folders too")
-    p.add_argument("--output", choices=OUTPUTS, default="rgba", help="what to write: a picture with transparency "
-                   "(rgba, default), the mask, or the subject over --background (composite)")  # fmt: skip
+    p.add_argument("--output", choices=OUTPUTS, help="what to write: a picture with transparency (rgba, default), the "
+                   "mask, or the subject over --background (composite, default for jpeg)")  # fmt: skip
     p.add_argument("--background", metavar="COLOUR|IMAGE", help="for a composite: a colour (white, #30a0ff, "
                    "'rgb(0,128,0)') or a picture, which is scaled to fill the frame (default: white)")  # fmt: skip
-    p.add_argument("--format", choices=("png", "webp", "tiff"), default="png", help="file format (default: png)")
-    p.add_argument("--overwrite", action="store_true", help="replace results that exist")
+    p.add_argument("--format", choices=("png", "webp", "tiff", "jpeg", "avif"),
+                   help="file format (default: by the result's name, else png)")  # fmt: skip
+    p.add_argument("--quality", type=int, metavar="1-100", help="of jpeg (default: 92), avif (85), and of webp, which "
+                   "is lossless without")  # fmt: skip
+    p.add_argument("--smallest", action="store_true", help="take the time for the smallest file; hidden pixels become "
+                   "black, unless --fill says otherwise")  # fmt: skip
+    p.add_argument("--strip", action="store_true", help="leave out the photograph's EXIF block")
+    p.add_argument("--first-frame", action="store_true", help="of an animation, cut out the first frame only")
+    existing = p.add_mutually_exclusive_group()
+    existing.add_argument("--overwrite", action="store_true", help="replace results that exist")
+    existing.add_argument("--skip-existing", action="store_true", help="leave photographs alone whose results exist")
+    p.add_argument("--max-megapixels", type=float, default=160.0, metavar="N",
+                   help="refuse larger photographs before they are decoded (default: 160)")  # fmt: skip
+    p.add_argument("--fail-empty", action="store_true", help="exit status 1 if nothing was found in a photograph")
     p.add_argument("--json", action="store_true", help="print what was done as one JSON object")
     p.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
     p.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16"),
@@ -50,91 +63,86 @@ def add_parser(commands: Any) -> None:
 def _run(args: argparse.Namespace) -> int:
     from .. import process
 
-    recipe = recipe_of(args)  # before anything heavy is imported
+    recipe = _hidden(args, recipe_of(args))  # before anything heavy is imported
+    place = _place(args)
     process.keep_freed_memory()
     process.keep_to_quota()
-    from ..core import choose_device, choose_precision
-    from ..pictures import FORMATS
-    from .work import Worker, background, warm_imports
+    from .work import warm_imports
 
     warm_imports()
     process.interrupts_end(at_once=False)
-    device = choose_device(args.device)
-    dtype = choose_precision(device, args.precision)
-    behind = background(args.background) if args.background or args.output == "composite" else None
-    jobs = plan(args.paths, args.output_dir, args.recursive, FORMATS[args.format], args.overwrite)
-    worker = Worker(args, recipe, device, dtype, behind)
-    terminal = sys.stderr.isatty()
-    show = not args.json and (terminal or len(jobs) > 1)
-    results = _all(jobs, worker, show, terminal)
-    failed = sum("error" in r for r in results)
-    if args.json:
-        about = {"recipe": recipe.name, "device": str(device), "precision": str(dtype).removeprefix("torch.")}
-        print(
-            json.dumps(
-                {"images": results, "done": len(results) - failed, "failed": failed, **about}, ensure_ascii=False
-            )
-        )
-    elif failed and len(results) > 1:
-        print(f"nuggy: {len(results) - failed} done, {failed} failed", file=sys.stderr)
-    return 1 if failed else 0
+    from .jobs import plan
+    from .run import do_all, say
+
+    todo = plan(args.paths, place, args.recursive)
+    if todo.told():
+        say(todo.told())
+    output = _output(args, place)
+    _check_folders(args.output_dir, {j.result.parent for j in todo.jobs if not j.error and j.result != STREAM})
+    with process.own_lines_only():
+        return do_all(args, recipe, output, todo)
 
 
-def _all(jobs: list[Job], worker: Worker, show: bool, terminal: bool) -> list[dict[str, Any]]:
-    """An entry for each job, with a progress bar on standard error where it is to be shown."""
-    from .stream import Stream
+def _hidden(args: argparse.Namespace, recipe: Recipe) -> Recipe:
+    """With --smallest, hidden pixels of one colour."""
+    from dataclasses import replace
 
-    entries: list[dict[str, Any]] = []
-    before: Turn | None = None
-    with _bar(len(jobs), show) as bar:
-
-        def report(job: Job) -> Callable[[str, float], None]:
-            base = len(entries) + (before is not None)
-            bar.set_postfix_str(f"{base + 1}/{len(jobs)} {job.source.name}", refresh=True)
-            return lambda stage, share: bar.update(base + 0.98 * share - bar.n)
-
-        def say(text: str) -> None:
-            bar.write(text, file=sys.stderr)
-
-        stream = Stream(worker, jobs)
-        for turn in stream.turns(report):
-            if before:
-                entries.append(_finish(stream, before, say, terminal))
-            before = turn
-        if before:
-            entries.append(_finish(stream, before, say, terminal))
-            bar.update(len(entries) - bar.n)
-    return entries
+    return replace(recipe, fill="#000000") if args.smallest and args.fill is None else recipe
 
 
-def _bar(total: int, show: bool) -> Any:
-    from tqdm import tqdm
+def _place(args: argparse.Namespace) -> Place:
+    """Where results go; sets args.format. Raises InputError."""
+    from ..core.errors import InputError
 
-    form = "{percentage:3.0f}% |{bar}| {postfix} [{elapsed}<{remaining}]"
-    return tqdm(total=float(total), bar_format=form, file=sys.stderr, dynamic_ncols=True, disable=not show)
+    if args.quality is not None and not 1 <= args.quality <= 100:
+        raise InputError(f"--quality must be from 1 to 100; got {args.quality}")
+    if not args.max_megapixels > 0:
+        raise InputError(f"--max-megapixels must be above 0; got {args.max_megapixels:g}")
+    target: Path | None = args.output_dir
+    single = target is not None and target.suffix.lower() in SUFFIXES and not target.is_dir()
+    to_file = target is not None and (target == STREAM or (single and not args.recursive and len(args.paths) == 1
+                                                           and not args.paths[0].is_dir()))  # fmt: skip
+    if target == STREAM and len(args.paths) != 1:
+        raise InputError("-o - takes one photograph")
+    if args.format is None:
+        named = SUFFIXES.get(target.suffix.lower()) if to_file and target is not None else None
+        args.format = named or "png"
+    if args.output is None:
+        args.output = "composite" if args.format == "jpeg" else "rgba"
+    if args.output == "rgba" and args.format == "jpeg":
+        raise InputError("JPEG holds no transparency; give --output composite or mask, or another --format")
+    existing = "overwrite" if args.overwrite else "skip" if args.skip_existing else "refuse"
+    from ..pictures.formats import OUT
+
+    suffix = OUT[args.format]
+    return Place(None if to_file else target, target if to_file else None, suffix, existing)
 
 
-def _finish(stream: Stream, turn: Turn, say: Callable[[str], None], terminal: bool) -> dict[str, Any]:
-    """What one job came to; a failure is a line on standard error and an entry, and the rest goes on."""
-    from ..core.errors import NuggyError
+def _output(args: argparse.Namespace, place: Place) -> Output:
+    from ..pictures import Style
+    from .backdrop import backdrop
+    from .work import Output
 
-    job = turn.job
-    entry: dict[str, Any] = {"input": str(job.source)}
-    try:
-        entry |= stream.finish(turn)
-        if entry.get("note"):
-            say(f"nuggy: {job.source}: {entry['note']}")
-        if terminal:
-            say(f"{job.source} -> {job.result}")
-    except NuggyError as e:
-        entry["error"] = str(e)
-        say(f"nuggy: {e}")
-    except (MemoryError, RuntimeError) as e:
-        from ..core.network.device import out_of_memory
+    behind = backdrop(args.background) if args.background or args.output == "composite" else None
+    style = Style(args.format, args.quality, args.smallest)
+    return Output(args.output, style, behind, args.strip, args.first_frame, place.existing == "overwrite")
 
-        if not isinstance(e, MemoryError) and not out_of_memory(e):
-            raise
-        entry["error"] = f"{job.source}: out of memory; free some, or use --device cpu"
-        say(f"nuggy: {entry['error']}")
-    entry["total_seconds"] = round(time.perf_counter() - turn.started, 4)
-    return entry
+
+def _check_folders(given: Path | None, folders: set[Path]) -> None:
+    """Made if missing and writable, or InputError, once, before the first photograph; left-over parts are cleared."""
+    from ..core.errors import InputError
+    from ..pictures import clear_parts
+    from ..pictures.read import reason
+
+    for folder in sorted(folders):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            probe = folder / f".nuggy-{os.getpid()}-0.part"
+            with open(probe, "wb"):
+                pass
+            probe.unlink()
+        except OSError as e:
+            if given is None:
+                continue  # beside the sources: each is that photograph's own line
+            raise InputError(f"{folder}: results cannot be written there: {reason(e)}") from None
+        clear_parts(folder)

@@ -52,9 +52,9 @@ class Stream:
                     raise NuggyError(job.error)
                 picture, seconds = reading.result()
                 ahead = self._read(i + 1)
-                pixels, turn.done = self._worker.cut(job, picture, report(job))
+                made, turn.done = self._worker.cut(job, picture, report(job))
                 turn.done["seconds"] = {"read": seconds, **turn.done["seconds"]}
-                turn.encoded = self._encoder.do(partial(_timed, partial(self._worker.encode, pixels, picture)))
+                turn.encoded = self._encoder.do(partial(_timed, partial(self._worker.encode, made, picture)))
             except Exception as e:
                 turn.failure = e
                 if reading is ahead:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +13,49 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .. import process
 from ..core import Cutout, Network, Recipe, cutout
-from ..core.errors import InputError
-from ..core.ops.colour import colour_plane
-from ..core.ops.composite import fit
-from ..pictures import Picture, encode, read, write
-from .jobs import Job
+from ..pictures import Picture, Style, encode, encode_frames, frames_of, read, write
+from ..pictures.picture import both
+from .backdrop import Backdrop, laid_over
+from .jobs import STREAM, Job
+from .pixels import LARGE, to_pixels, to_tensor
 
-STRIP = 1 << 20  # pixels that are made whole numbers at a time
+Report = Callable[[str, float], None]
+EMPTY = 0.5 / 255  # a mask that is nowhere above this is empty: 8 bits store it as 0
 
 
-def background(text: str | None) -> tuple[float, ...] | Tensor:
-    """A colour (name, hex, CSS function) or a picture file [1,3,H,W]; None is white. Raises InputError, ImageError."""
-    from PIL import ImageColor
+@dataclass(frozen=True)
+class Output:
+    """What is written. what: rgba, mask or composite; behind: of a composite; overwrite: whether it may replace."""
 
-    if text is None:
-        return (1.0, 1.0, 1.0)
-    try:
-        return tuple(c / 255 for c in ImageColor.getrgb(text)[:3])
-    except ValueError:
-        pass
-    if not Path(text).is_file():
-        raise InputError(f"--background {text!r} is neither a colour (white, #30a0ff, rgb(0,128,0)) nor a picture file")
-    return to_tensor(read(Path(text)).rgb, torch.device("cpu"))
+    what: str = "rgba"
+    style: Style = field(default_factory=Style)
+    behind: Backdrop | None = None
+    strip: bool = False
+    first_frame: bool = False
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What the work is done with."""
+
+    network: Network
+    recipe: Recipe
+    device: torch.device
+
+
+def _thrifty(report: Report | None) -> Report:
+    """The report, and the network's memory given back when it has done its part of a large photograph."""
+
+    def tell(stage: str, share: float) -> None:
+        if stage in ("refine", "islands", "done"):
+            process.give_back()
+        if report:
+            report(stage, share)
+
+    return tell
 
 
 def warm_imports() -> None:
@@ -43,97 +64,101 @@ def warm_imports() -> None:
     import safetensors.torch  # noqa: F401
 
 
-def to_tensor(pixels: np.ndarray, device: torch.device) -> Tensor:
-    """[H,W,C] or [H,W] of uint8 or uint16 to [1,C,H,W] float32, 0..1, on the device."""
-    top = np.iinfo(pixels.dtype).max
-    x = torch.from_numpy(pixels if pixels.dtype == np.uint8 else pixels.astype(np.int32)).to(device)
-    x = x[None, None] if x.ndim == 2 else x.permute(2, 0, 1)[None]
-    return x.to(torch.float32, memory_format=torch.contiguous_format).mul_(1 / top)
-
-
-def to_pixels(planes: Sequence[Tensor], dtype: Any) -> np.ndarray:
-    """Tensors [1,C,H,W] float, 0..1, channels one after the other, to [H,W,C] (or [H,W] for one channel) of uint8 or
-    uint16, rounded; some rows at a time, so that nothing of full size is held twice."""
-    (height, width), top = planes[0].shape[-2:], np.iinfo(dtype).max
-    pixels = np.empty((height, width, sum(x.shape[1] for x in planes)), dtype)
-    rows = max(STRIP // width, 1)
-    for at in range(0, height, rows):
-        last = 0
-        for x in planes:
-            first, last = last, last + x.shape[1]
-            scaled = x[0, :, at : at + rows].clamp(0, 1).mul_(top).round_()
-            scaled = scaled.to(torch.int32 if top > 255 else torch.uint8).permute(1, 2, 0)
-            pixels[at : at + rows, :, first:last] = scaled.cpu().numpy()
-    return pixels[..., 0] if pixels.shape[2] == 1 else pixels
-
-
 class Worker:
-    """Does jobs; the weights are loaded when the first photograph has been read."""
+    """Does jobs."""
 
-    def __init__(
-        self,
-        args: argparse.Namespace,
-        recipe: Recipe,
-        device: torch.device,
-        dtype: torch.dtype,
-        behind: tuple[float, ...] | Tensor | None,
-    ):
-        self.args, self.recipe, self.device, self.dtype, self.behind = args, recipe, device, dtype, behind
-        self._network: Network | None = None
-
-    @property
-    def network(self) -> Network:
-        if self._network is None:
-            from ..core import load
-
-            self._network = load(self.args.weights, self.device, self.dtype)
-        return self._network
+    def __init__(self, engine: Engine, output: Output, megapixels: float):
+        self.engine, self.output, self.megapixels = engine, output, megapixels
 
     def read(self, job: Job) -> Picture:
         """The photograph. Raises ImageError."""
-        return read(job.source)
+        data = sys.stdin.buffer.read() if job.source == STREAM else None
+        return read(job.source, megapixels=self.megapixels, data=data)
 
-    def cut(
-        self, job: Job, picture: Picture, report: Callable[[str, float], None] | None = None
-    ) -> tuple[np.ndarray, dict[str, Any]]:
-        """The result's pixels, and what is to be said of it, with seconds by stage. Raises NuggyError."""
-        network = self.network
-        started = time.perf_counter()
-        image = to_tensor(picture.rgb, self.device)
-        have = None if picture.alpha is None else to_tensor(picture.alpha, self.device)
-        seconds = {"tensor": time.perf_counter() - started}
-        result = cutout(image, network, self.recipe, opacity=have, report=report)
-        started = time.perf_counter()
-        pixels = self._pixels(result, picture.rgb.dtype)
-        taken = time.perf_counter() - started
-        seconds |= {**result.seconds, "pixels": taken - result.seconds.get("colours", 0.0)}
+    def cut(self, job: Job, picture: Picture, report: Report | None = None) -> tuple[list[np.ndarray], dict[str, Any]]:
+        """The result's pixels, a frame each, and what is to be said of it, with seconds by stage. Raises NuggyError."""
+        done: dict[str, Any] = {
+            "output": str(job.result),
+            "width": picture.rgb.shape[1],
+            "height": picture.rgb.shape[0],
+        }
         note = picture.note
-        if self.args.format == "webp" and picture.rgb.dtype == np.uint16:
-            note = "; ".join(filter(None, (note, "WebP holds 8 bits of its 16")))
-        height, width = picture.rgb.shape[:2]
-        done: dict[str, Any] = {"output": str(job.result), "width": width, "height": height, "seconds": seconds}
-        if result.islands:
-            found = result.islands[0]
-            done["islands"] = {"found": found.found, "removed": found.removed, "holes_filled": found.filled}
-        return pixels, done | ({"note": note} if note else {})
+        moving = picture.frames > 1 and not self.output.first_frame
+        if moving and self.output.style.form in ("png", "webp", "tiff") and job.source != STREAM:
+            made, told = self._frames(job.source, picture, report)
+        else:
+            pixels, told = self._one(picture, report)
+            made = [pixels]
+            if picture.frames > 1 and (moving or not self.output.first_frame):
+                note = both(note, f"only the first of its {picture.frames} frames is used")
+        if told.get("empty"):
+            note = both(note, "nothing was found in it")
+        if picture.deep and self.output.style.form not in ("png", "tiff"):
+            note = both(note, f"{self.output.style.form} holds 8 bits of its 16")
+        return made, done | told | ({"note": note} if note else {})
 
-    def encode(self, pixels: np.ndarray, picture: Picture) -> bytes:
+    def encode(self, made: list[np.ndarray], picture: Picture) -> bytes:
         """The result's file. Raises ImageError."""
-        return encode(pixels, self.args.format, picture.icc, picture.dpi)
+        if len(made) > 1:
+            return encode_frames(made, self.output.style, picture.durations)
+        exif = None if self.output.strip else picture.exif
+        return encode(made[0], self.output.style, picture.icc, picture.dpi, exif)
 
     def write(self, job: Job, data: bytes) -> None:
         """Raises ImageError."""
-        write(job.result, data, overwrite=self.args.overwrite)
-
-    def _pixels(self, result: Cutout, dtype: Any) -> np.ndarray:
-        if self.args.output == "mask":
-            return to_pixels([result.alpha], dtype)
-        if self.args.output == "rgba":
-            return to_pixels([result.colours, result.alpha], dtype)
-        behind = self.behind
-        assert behind is not None  # the composite's background is made with the arguments
-        if isinstance(behind, Tensor):
-            plane = fit(behind.to(self.device), *result.alpha.shape[-2:])
+        if job.result == STREAM:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
         else:
-            plane = colour_plane(behind, result.image)
-        return to_pixels([result.over(plane)], dtype)
+            write(job.result, data, overwrite=self.output.overwrite)
+
+    def _frames(self, path: Path, first: Picture, report: Report | None) -> tuple[list[np.ndarray], dict[str, Any]]:
+        made, seconds, empty = [], dict[str, float](), True
+        for i, frame in enumerate(frames_of(path, megapixels=self.megapixels)):
+            if report:
+                report("network", min(i / first.frames, 1.0))
+            pixels, told = self._one(frame, None)
+            made.append(pixels)
+            empty = empty and bool(told.get("empty"))
+            for stage, taken in told["seconds"].items():
+                seconds[stage] = seconds.get(stage, 0.0) + taken
+        return made, {"frames": len(made), "seconds": seconds} | ({"empty": True} if empty else {})
+
+    def _one(self, picture: Picture, report: Report | None) -> tuple[np.ndarray, dict[str, Any]]:
+        started = time.perf_counter()
+        kind, image = picture.rgb.dtype, to_tensor(picture.rgb, self.engine.device)
+        picture.rgb = picture.rgb[:0]  # a large photograph is held once
+        have = None if picture.alpha is None else to_tensor(picture.alpha, self.engine.device)
+        seconds = {"tensor": time.perf_counter() - started}
+        large = image.shape[-1] * image.shape[-2] > LARGE
+        if large:
+            process.give_back()
+        tell = _thrifty(report) if large else report
+        result = cutout(image, self.engine.network, self.engine.recipe, opacity=have, report=tell)
+        started = time.perf_counter()
+        pixels = to_pixels(self._planes(result, picture), kind)
+        taken = time.perf_counter() - started
+        seconds |= {**result.seconds, "pixels": taken - result.seconds.get("colours", 0.0)}
+        told: dict[str, Any] = {"seconds": seconds}
+        if result.islands:
+            found = result.islands[0]
+            told["islands"] = {"found": found.found, "removed": found.removed, "holes_filled": found.filled}
+        if float(result.alpha.amax()) <= EMPTY:
+            told["empty"] = True
+        return pixels, told
+
+    def _planes(self, result: Cutout, picture: Picture) -> list[Tensor]:
+        if self.output.what == "mask":
+            return [result.alpha]
+        if self.output.what == "rgba":
+            return [result.colours, result.alpha]
+        behind = self.output.behind
+        assert behind is not None  # the composite's background is made with the arguments
+        height, width = result.alpha.shape[-2:]
+        plane, there = behind.planes(height, width, picture.icc, self.engine.device)
+        colours, seen = laid_over(result.colours, result.alpha.to(plane), plane, there)
+        if seen is None:
+            return [colours]
+        if self.output.style.form == "jpeg":
+            return [torch.lerp(torch.ones_like(colours), colours, seen)]
+        return [colours, seen]

@@ -109,6 +109,7 @@ def masks(
         work.tell("refine", NETWORK + (1 - NETWORK) * i / len(images))
         with work.stage("refine"):
             alpha = refine(image, small, **recipe.part("edge"))
+        work.tell("islands", NETWORK + (1 - NETWORK) * (i + 0.8) / len(images))
         with work.stage("islands"):
             if recipe.islands != "all" or recipe.max_hole:
                 alpha, found = remove_islands(alpha, **recipe.part("islands"))

@@ -20,15 +20,16 @@ from ..ops.thread_pool import for_each
 from ..ops.tiles import Window
 from .guided_filter_fit import count, fit, line, products
 
-BAND = 1 << 24  # pixels for which fitted coefficients are held at a time: bounds memory
-TILE = 768, 4096  # rows and columns; eight radii at the least, as the margin around a tile is worked on twice
+BAND = 1 << 22  # pixels for which fitted coefficients are held at a time: bounds memory
+TILE = 768, 4096  # rows and columns; four radii at the least, as the margin around a tile is worked on twice
 CELL = 1 << 17  # pixels on which the algebra works at a time
 
 
 def filter_tiles(guide: Tensor, src: Tensor, shift: float, radius: int, epsilon: float) -> Tensor:
     """As guided.filter_strips. guide: [C,H,W] (C 1 or 3, any float type), src: [H,W] float32. Returns [H,W] float32."""
     channels, height, width = guide.shape
-    size, sides = (height, width), (max(TILE[0], 8 * radius), max(TILE[1], 8 * radius))
+    wide = TILE[1] if radius < TILE[0] // 8 else TILE[1] // 2  # a thread's memory grows with the margin around a tile
+    size, sides = (height, width), (max(TILE[0], 4 * radius), max(wide, 4 * radius))
     rows = max(-(-height // -(-height * width // BAND)), 2 * radius)
     bands = [(top, min(top + rows, height)) for top in range(0, height, rows)]
     ends = [min(bottom + radius, height) for _, bottom in bands]  # up to here a band wants coefficients

@@ -16,5 +16,5 @@ def levels(alpha: Tensor, black: float = 0.0, white: float = 1.0, gamma: float =
         raise InputError(f"levels need 0 <= black < white <= 1; got black {black} and white {white}")
     if not 0 < gamma <= 10:
         raise InputError(f"gamma must be above 0 and at most 10; got {gamma}")
-    out = ((alpha - black) * (1.0 / (white - black))).clamp_(0, 1)
+    out = (alpha - black).mul_(1.0 / (white - black)).clamp_(0, 1)
     return out if gamma == 1 else out.pow_(gamma)

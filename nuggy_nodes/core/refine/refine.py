@@ -54,13 +54,9 @@ def refine(
     weight = doubt(alpha)  # at full size, so that a mask which comes enlarged already gives the same
     for done in range(passes):
         change = guided_filter(followed, alpha, pixels, epsilon).sub_(alpha).mul_(weight)
+        alpha = _less_added(change, fullness(share)).add_(alpha)
         gentler, last = 2**done, done + 1 == passes
-        alpha = levels(
-            alpha + _less_added(change, fullness(share)),
-            black / gentler,
-            1 - (1 - white) / gentler,
-            gamma if last else 1.0,
-        )
+        alpha = levels(alpha, black / gentler, 1 - (1 - white) / gentler, gamma if last else 1.0)
     return alpha
 
 

@@ -41,12 +41,16 @@ class View:
 
     def to_square(self, image: Tensor) -> Tensor:
         """[B,3,H,W] to [B,3,size,size] float32, antialiased bilinear."""
+        import torch
         import torch.nn.functional as F
 
         from ..ops.resample import resample
 
         inner = self.size - 2 * self.margin
-        x = resample(image.float(), (inner, inner))
+        if image.element_size() == 4:
+            x = resample(image, (inner, inner))
+        else:  # a channel at a time: the photograph need not be held in float32
+            x = torch.cat([resample(c.float(), (inner, inner)) for c in image.split(1, 1)], 1)
         if self.margin:
             x = F.pad(x, (self.margin,) * 4, mode="replicate")
         return x.flip(-1) if self.flip else x

@@ -1,0 +1,131 @@
+"""All the jobs of a call: done in order, each told, and none that ends the others."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import NuggyError
+from .jobs import Job, Plan
+
+if TYPE_CHECKING:
+    from ..core import Recipe
+    from .stream import Stream, Turn
+    from .work import Output, Worker
+
+ISSUES = "https://github.com/Youl-AI/Nuggy/issues"
+
+
+def do_all(args: argparse.Namespace, recipe: Recipe, output: Output, todo: Plan) -> int:
+    """Cut out what is planned; returns the exit status. Raises NuggyError for what concerns all of them."""
+    from ..core import choose_device, choose_precision, load
+    from .work import Engine, Worker
+
+    device = choose_device(args.device)
+    dtype = choose_precision(device, args.precision)
+    skipped = [j for j in todo.jobs if j.skipped]
+    jobs = [j for j in todo.jobs if not j.skipped]
+    results: list[dict[str, Any]] = []
+    try:
+        if any(not j.error for j in jobs):  # told once, before the first photograph is read
+            engine = Engine(load(args.weights, device, dtype), recipe, device)
+            _each(jobs, Worker(engine, output, args.max_megapixels), results)
+        else:
+            for job in jobs:
+                say(job.error)
+                results.append({"input": str(job.source), "error": job.error})
+    finally:
+        failed = sum("error" in r for r in results)
+        if args.json:
+            about = {"recipe": recipe.name, "device": str(device), "precision": str(dtype).removeprefix("torch.")}
+            told = {"images": results, "done": len(results) - failed, "failed": failed, "skipped": len(skipped)}
+            if todo.left_out:
+                told["left_out"] = dict(todo.left_out)
+            _print_json(told | about)
+    if not args.json and failed and len(results) > 1:
+        say(f"{len(results) - failed} done, {failed} failed")
+    return int(bool(failed) or (args.fail_empty and any(r.get("empty") for r in results)))
+
+
+def _each(jobs: list[Job], worker: Worker, entries: list[dict[str, Any]]) -> None:
+    """An entry for each job, with a progress bar on standard error where that is a terminal."""
+    from tqdm import tqdm
+
+    from .stream import Stream
+
+    terminal = sys.stderr.isatty()
+    before: Turn | None = None
+    form = "{percentage:3.0f}% |{bar}| {postfix} [{elapsed}<{remaining}]"
+    total = float(len(jobs))
+    with tqdm(total=total, bar_format=form, file=sys.stderr, dynamic_ncols=True, disable=not terminal) as bar:
+
+        def report(job: Job) -> Callable[[str, float], None]:
+            base = len(entries) + (before is not None)
+            bar.set_postfix_str(f"{base + 1}/{len(jobs)} {shown(job.source.name)}", refresh=True)
+            return lambda stage, share: bar.update(base + 0.98 * share - bar.n)
+
+        def tell(text: str) -> None:
+            with tqdm.external_write_mode(file=sys.stderr):
+                say(text)
+
+        stream = Stream(worker, jobs)
+        for turn in stream.turns(report):
+            if before:
+                entries.append(_finish(stream, before, tell, terminal))
+            before = turn
+        if before:
+            entries.append(_finish(stream, before, tell, terminal))
+            bar.update(len(entries) - bar.n)
+
+
+def _finish(stream: Stream, turn: Turn, tell: Callable[[str], None], terminal: bool) -> dict[str, Any]:
+    """What one job came to; a failure of any kind is a line on standard error and an entry, and the rest goes on."""
+    job = turn.job
+    entry: dict[str, Any] = {"input": str(job.source)}
+    try:
+        entry |= stream.finish(turn)
+        if entry.get("note"):
+            tell(f"{job.source}: {entry['note']}")
+        elif terminal:
+            tell(f"{job.source} -> {job.result}")
+    except Exception as e:
+        entry["error"] = _why(e, job)
+        tell(entry["error"])
+    entry["total_seconds"] = round(time.perf_counter() - turn.started, 4)
+    return entry
+
+
+def _why(e: Exception, job: Job) -> str:
+    from ..core.network.device import out_of_memory
+
+    if isinstance(e, NuggyError):
+        return str(e)
+    if isinstance(e, MemoryError) or out_of_memory(e):
+        return f"{job.source}: out of memory; free some, or use --device cpu, or a smaller photograph"
+    what = (str(e).splitlines() or [""])[0][:200]
+    return f"{job.source}: a fault of Nuggy's own ({type(e).__name__}: {what}); please report it at {ISSUES}"
+
+
+def say(text: str) -> None:
+    """A line on standard error; on a terminal without characters that would steer it."""
+    print(f"nuggy: {shown(text)}", file=sys.stderr)
+
+
+def shown(text: str) -> str:
+    """A text as a terminal may show it."""
+    if not sys.stderr.isatty():
+        return text
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _print_json(told: dict[str, Any]) -> None:
+    text = json.dumps(told, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # a file's name that is no text
+        text = json.dumps(told)
+    print(text)

@@ -1,0 +1,76 @@
+"""What is believed before anything is decoded: regular files up to a size, headers up to a number of pixels.
+
+A header's size is held against the file's: no format here stores a picture in fewer bytes than it can. So a file of
+some hundred bytes that announces gigapixels is refused without the memory that it asks for.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+from ..core.errors import ImageError
+
+MOST_MEGAPIXELS = 160.0  # the largest cameras have 151
+MOST_BYTES = 4 << 30
+BYTES_PER_PIXEL = 8  # that decoding takes at the least
+PLAUSIBLE = {  # samples that a byte of the file can stand for, at the most
+    "PNG": 1100.0, "TIFF": 5000.0, "JPEG": 3000.0, "WEBP": 50000.0, "BMP": 300.0, "GIF": 3000.0, "TGA": 200.0,
+    "PSD": 200.0, "NETPBM": 8.5,
+}  # fmt: skip
+SMALL = 4_000_000  # pixels up to which a lie costs nothing
+
+
+def read_bytes(path: Path) -> bytes:
+    """A regular file whole. Raises ImageError for other things, OSError as `open` does."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+    found = os.stat(path)
+    _check_kind(found, path)
+    with open(os.open(path, flags), "rb") as f:  # not blocked by a pipe that took the file's place meanwhile
+        found = os.fstat(f.fileno())
+        _check_kind(found, path)
+        data = f.read(found.st_size + 1)
+    if not data:
+        raise ImageError(f"{path}: the file is empty")
+    return data
+
+
+def _check_kind(found: os.stat_result, path: Path) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "is a folder", str(path))
+    if not stat.S_ISREG(found.st_mode):
+        raise ImageError(f"{path}: is no regular file")
+    if found.st_size > MOST_BYTES:
+        raise ImageError(f"{path}: {found.st_size / 2**30:.1f} GiB is more than a picture's file has")
+    blocks = getattr(found, "st_blocks", None)
+    if blocks is not None and found.st_size > 64 << 20 and blocks * 512 < found.st_size // 16:
+        raise ImageError(f"{path}: {found.st_size / 2**20:.0f} MiB of which nearly nothing is stored; no picture")
+
+
+def check_size(width: int, height: int, path: Path, form: str, stored: int, samples: float = 3.0,
+               megapixels: float = MOST_MEGAPIXELS) -> None:  # fmt: skip
+    """Refuse a header that announces too much. stored: the file's bytes; samples: of a pixel (1/8 for bits)."""
+    if width < 1 or height < 1:
+        raise ImageError(f"{path}: {width}x{height} pixels is no picture")
+    pixels = width * height
+    if pixels > megapixels * 1e6:
+        raise ImageError(
+            f"{path}: {width}x{height} is over the limit of {megapixels:g} megapixels; raise it with --max-megapixels"
+        )
+    if pixels > SMALL and pixels * samples > stored * PLAUSIBLE.get(form, 1e9):
+        raise ImageError(f"{path}: the file is damaged: {width}x{height} pixels are not stored in {stored} bytes")
+    free = free_memory()
+    if free is not None and pixels > SMALL and pixels * BYTES_PER_PIXEL > free:
+        raise ImageError(f"{path}: {width}x{height} needs more memory than the {free / 2**30:.1f} GiB that are free")
+
+
+def free_memory() -> int | None:
+    """Bytes of memory that can be had, where the system tells; within a control group's limit."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as f:
+            told = dict(line.split(":", 1) for line in f)
+        return int(told["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        return None
