@@ -11,13 +11,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # malloc.h of the GNU C library
+MAPS = 65536  # its default for M_MMAP_MAX
 
 
-def keep_freed_memory() -> None:
+def keep_freed_memory(keep: bool = True) -> None:
     """Have the GNU C library keep freed memory instead of giving it back to the kernel after each layer.
 
     A pass allocates and frees 1.5 GB in maps of up to 67 MB; each comes as fresh pages that the kernel clears and maps
     one by one, a quarter of the time of a bfloat16 pass on the CPU. No effect elsewhere than on Linux with glibc.
+
+    Args:
+        keep: False for what is large and asked for once, a photograph of a hundred megapixels: it is mapped, and gone
+            when it is freed, where a heap would keep holes of its size.
     """
     if not sys.platform.startswith("linux"):
         return
@@ -27,7 +32,7 @@ def keep_freed_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return
-    mallopt(M_MMAP_MAX, 0)
+    mallopt(M_MMAP_MAX, 0 if keep else MAPS)
     mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
     mallopt(M_TOP_PAD, 64 << 20)
 

@@ -50,6 +50,7 @@ def _thrifty(report: Report | None) -> Report:
     """The report, and the network's memory given back when it has done its part of a large photograph."""
 
     def tell(stage: str, share: float) -> None:
+        process.keep_freed_memory(stage == "network")
         if stage in ("refine", "islands", "done"):
             process.give_back()
         if report:
@@ -126,13 +127,15 @@ class Worker:
 
     def _one(self, picture: Picture, report: Report | None) -> tuple[np.ndarray, dict[str, Any]]:
         started = time.perf_counter()
-        kind, image = picture.rgb.dtype, to_tensor(picture.rgb, self.engine.device)
-        picture.rgb = picture.rgb[:0]  # a large photograph is held once
+        kind, large = picture.rgb.dtype, picture.rgb.shape[0] * picture.rgb.shape[1] > LARGE
+        process.keep_freed_memory(not large)
+        image = to_tensor(picture.rgb, self.engine.device)
+        picture.rgb = np.empty((0, 0, 3), kind)  # a large photograph is held once
         have = None if picture.alpha is None else to_tensor(picture.alpha, self.engine.device)
         seconds = {"tensor": time.perf_counter() - started}
-        large = image.shape[-1] * image.shape[-2] > LARGE
         if large:
             process.give_back()
+            process.keep_freed_memory()
         tell = _thrifty(report) if large else report
         result = cutout(image, self.engine.network, self.engine.recipe, opacity=have, report=tell)
         started = time.perf_counter()

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from ..core.errors import ImageError
+from . import png16
 
 LOSSY = ("jpeg", "avif")
 OPAQUE_ONLY = ("jpeg",)
@@ -108,27 +109,14 @@ def _png16(
     pixels: np.ndarray, icc: bytes | None, dpi: tuple[float, float] | None, exif: bytes | None, style: Style
 ) -> bytes:
     """16 bits to PNG (W3C PNG, third edition: iCCP, pHYs and eXIf stand before IDAT)."""
-    import cv2
-
-    order = pixels if pixels.ndim == 2 else pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
-    level = 9 if style.smallest else 3
-    ok, encoded = cv2.imencode(".png", np.ascontiguousarray(order), [cv2.IMWRITE_PNG_COMPRESSION, level])
-    if not ok:
-        raise ImageError("the PNG encoder failed")
-    data = encoded.tobytes()
-    extra = b""
+    before = b""
     if icc:
-        extra += _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc))
+        before += png16.chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc))
     if dpi:
-        extra += _chunk(b"pHYs", struct.pack(">IIB", *(min(round(d / 0.0254), 2**31 - 1) for d in dpi), 1))
+        before += png16.chunk(b"pHYs", struct.pack(">IIB", *(min(round(d / 0.0254), 2**31 - 1) for d in dpi), 1))
     if exif:
-        extra += _chunk(b"eXIf", exif.removeprefix(b"Exif\0\0"))
-    header = 8 + 25  # the signature and IHDR
-    return data[:header] + extra + data[header:]
-
-
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        before += png16.chunk(b"eXIf", exif.removeprefix(b"Exif\0\0"))
+    return png16.encode(pixels, before, style.smallest)
 
 
 def _tiff16(pixels: np.ndarray, icc: bytes | None, dpi: tuple[float, float] | None) -> bytes:

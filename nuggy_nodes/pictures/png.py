@@ -1,4 +1,4 @@
-"""PNG files (W3C PNG, third edition): a walk over their chunks, and 16-bit ones decoded.
+"""PNG files (W3C PNG, third edition): a walk over their chunks.
 
 Every PNG is walked before a decoder sees it: chunks that do not fit into the file or whose checksum is wrong are
 refused, so that no decoder allocates for a length that is a lie, or writes to standard error of what it finds.
@@ -11,11 +11,8 @@ import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from ..core.errors import ImageError
 from .limits import MOST_MEGAPIXELS, check_size
-from .picture import Picture, upright
 
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
@@ -85,36 +82,6 @@ def profile(data: bytes, chunks: Chunks) -> bytes | None:
         return out if packed.eof else None
     except zlib.error:
         return None
-
-
-def decode16(data: bytes, chunks: Chunks, path: Path) -> Picture:
-    """The pixels of a PNG with 16 bits a sample, upright. Raises ImageError."""
-    import cv2
-
-    plain = [SIGNATURE]
-    for name, start, end in chunks.bodies:
-        if name in CRITICAL:
-            plain.append(data[start - 8 : end + 4])
-    pixels = None
-    try:
-        pixels = cv2.imdecode(np.frombuffer(b"".join(plain), np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error:
-        pass
-    if pixels is None or pixels.dtype != np.uint16 or pixels.shape[:2] != (chunks.height, chunks.width):
-        raise ImageError(f"{path}: the file is damaged or incomplete")
-    if pixels.ndim == 2:
-        pixels = pixels[..., None]
-    order = {1: [0, 0, 0], 2: [0, 0, 0, 1], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[pixels.shape[2]]
-    if chunks.colour == 4 and pixels.shape[2] == 4:  # grey with alpha comes as four channels
-        order = [0, 0, 0, 3]
-    pixels = pixels[..., order]
-    alpha = pixels[..., 3] if pixels.shape[2] == 4 else None
-    key = chunks.first(data, b"tRNS")
-    if alpha is None and key and len(key) == (2 if chunks.colour == 0 else 6):
-        clear = (pixels == np.frombuffer(key, ">u2")).all(-1)
-        alpha = np.where(clear, 0, 65535).astype(np.uint16)
-    turn = orientation(chunks.first(data, b"eXIf"))
-    return Picture(upright(pixels[..., :3], turn), None if alpha is None else upright(alpha, turn))
 
 
 def resolution(data: bytes, chunks: Chunks) -> tuple[float, float] | None:

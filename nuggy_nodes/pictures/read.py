@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import ImageError
-from . import netpbm, pillow, png, tiff
+from . import netpbm, pillow, png, png16, tiff
 from .formats import BY_SUFFIX, EXTRAS, NAMES, sniff
 from .limits import MOST_MEGAPIXELS, check_size, read_bytes
 from .picture import Picture, both, rgb_profile, whole
@@ -57,7 +57,7 @@ def _decode(data: bytes, path: Path, megapixels: float) -> Picture:
     if form == "PNG":
         chunks = png.walk(data, path, megapixels)
         if chunks.depth == 16:
-            picture = png.decode16(data, chunks, path)
+            picture = png16.decode(data, chunks, path)
             picture.dpi, picture.icc = png.resolution(data, chunks), rgb_profile(png.profile(data, chunks))
             return picture
         kept = (data[a - 8 : b + 4] for n, a, b in chunks.bodies if n not in (b"zTXt", b"iTXt", b"iCCP"))
