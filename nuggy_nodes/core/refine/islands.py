@@ -16,6 +16,7 @@ from torch import Tensor
 from ..checks import check_alpha
 from ..errors import InputError
 from ..ops.connected_components import AT_HOME, components
+from .holes import fill_holes
 
 SLENDER = 8.0  # reach^2 per pixel from which a part is a strand: a disc has 1.3, a square 2, a 1 px line its length
 
@@ -48,7 +49,7 @@ def remove_islands(
         least `min_reach` of the picture's diagonal (a fraction, 0..1): a detached hair, a string.
     islands: "subject" as above; "largest" keeps only the part with the most pixels; "all" keeps every part.
     max_hole: 4-connected regions at or under the threshold inside the subject with at most this fraction of the
-    picture's pixels become 1 (0 fills none).
+    picture's pixels become 1, with their soft rims (holes.py; 0 fills none).
     Returns the new mask (same dtype and device) and one report per mask. Raises InputError.
     """
     check_alpha(alpha)
@@ -104,7 +105,7 @@ def _one(
         alpha = torch.where(near, alpha, 0)
     filled = 0
     if max_hole > 0:
-        alpha, filled = _fill_holes(alpha, threshold, max_hole * height * width)
+        alpha, filled = fill_holes(alpha, threshold, max_hole * height * width)
     return alpha, IslandReport(parts.count, removed, filled)
 
 
@@ -115,14 +116,3 @@ def _grown(mask: Tensor) -> Tensor:
 
         return torch.from_numpy(cv2.dilate(mask.view(torch.uint8).numpy(), np.ones((5, 5), np.uint8))).view(torch.bool)
     return F.max_pool2d(mask[None, None].half(), 5, 1, 2)[0, 0] > 0
-
-
-def _fill_holes(alpha: Tensor, threshold: float, largest: float) -> tuple[Tensor, int]:
-    """Closed regions at or under the threshold, of at most `largest` pixels, as 1; and how many there were."""
-    height, width = alpha.shape
-    parts = components(alpha <= threshold, 4)
-    left, top, right, bottom = parts.boxes()
-    hole = (left > 0) & (top > 0) & (right < width) & (bottom < height) & (parts.areas() <= largest)
-    alpha = alpha.clone()
-    alpha.view(-1)[parts.pixels(hole)] = 1.0
-    return alpha, int(hole.sum())
