@@ -47,8 +47,8 @@ class Worker:
             raise RequestError("weights", str(e)) from None
         except NuggyError as e:
             raise RequestError("input", str(e)) from None
-        except (MemoryError, RuntimeError) as e:
-            if not isinstance(e, MemoryError) and not out_of_memory(e):
+        except Exception as e:
+            if not out_of_memory(e):
                 raise
             text = f"{job.width}x{job.height} pixels need more memory than is free on {self.device}"
         gc.collect()

@@ -50,7 +50,10 @@ def _main(argv: Sequence[str] | None) -> int:
     except Exception as e:
         from ..core.errors import NuggyError
 
-        if not isinstance(e, NuggyError):
-            raise
-        print(f"nuggy: {e}", file=sys.stderr)
+        from .run import fault, out_of_memory, say
+
+        if isinstance(e, NuggyError):
+            say(str(e))
+        else:
+            say("out of memory; free some" if out_of_memory(e) else fault(e))
         return 1

@@ -6,7 +6,9 @@ import argparse
 import json
 import sys
 import time
+import unicodedata
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import NuggyError
@@ -100,25 +102,41 @@ def _finish(stream: Stream, turn: Turn, tell: Callable[[str], None], terminal: b
 
 
 def _why(e: Exception, job: Job) -> str:
-    from ..core.network.device import out_of_memory
-
     if isinstance(e, NuggyError):
-        return str(e)
-    if isinstance(e, MemoryError) or out_of_memory(e):
+        told = str(e)
+        return told if str(job.source) in told else f"{job.source}: {told}"
+    if out_of_memory(e):
         return f"{job.source}: out of memory; free some, or use --device cpu, or a smaller photograph"
-    what = (str(e).splitlines() or [""])[0][:200]
-    return f"{job.source}: a fault of Nuggy's own ({type(e).__name__}: {what}); please report it at {ISSUES}"
+    return f"{job.source}: {fault(e)}"
+
+
+def out_of_memory(e: BaseException) -> bool:
+    """Whether memory has run out; asks torch only where that is imported anyway."""
+    if "torch" not in sys.modules:
+        return isinstance(e, MemoryError)
+    from ..core.network import device
+
+    return device.out_of_memory(e)
+
+
+def fault(e: BaseException) -> str:
+    """A bug as a sentence: what, where, and whom to tell."""
+    what, at = (str(e).splitlines() or [""])[0][:200], e.__traceback__
+    while at and at.tb_next:
+        at = at.tb_next
+    where = f" in {Path(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}" if at else ""
+    return f"a fault of Nuggy's own ({type(e).__name__}: {what}{where}); please report it at {ISSUES}"
 
 
 def say(text: str) -> None:
-    """A line on standard error; on a terminal without characters that would steer it."""
+    """A line on standard error."""
     print(f"nuggy: {shown(text)}", file=sys.stderr)
 
 
 def shown(text: str) -> str:
-    """A text as a terminal may show it."""
+    """A text as one line, and on a terminal without anything that would steer it."""
     if not sys.stderr.isatty():
-        return text
+        return "".join(repr(c)[1:-1] if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from .. import process
 from ..core import Cutout, Network, Recipe, cutout
 from ..pictures import Picture, Style, encode, encode_frames, frames_of, read, write
+from ..pictures.encode import check_side
 from ..pictures.picture import both
 from .backdrop import Backdrop, laid_over
 from .jobs import STREAM, Job
@@ -78,11 +79,9 @@ class Worker:
 
     def cut(self, job: Job, picture: Picture, report: Report | None = None) -> tuple[list[np.ndarray], dict[str, Any]]:
         """The result's pixels, a frame each, and what is to be said of it, with seconds by stage. Raises NuggyError."""
-        done: dict[str, Any] = {
-            "output": str(job.result),
-            "width": picture.rgb.shape[1],
-            "height": picture.rgb.shape[0],
-        }
+        height, width = picture.rgb.shape[:2]
+        check_side(width, height, self.output.style.form)
+        done: dict[str, Any] = {"output": str(job.result), "width": width, "height": height}
         note = picture.note
         moving = picture.frames > 1 and not self.output.first_frame
         if moving and self.output.style.form in ("png", "webp", "tiff") and job.source != STREAM:

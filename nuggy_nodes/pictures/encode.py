@@ -17,6 +17,7 @@ from . import png16
 
 LOSSY = ("jpeg", "avif")
 OPAQUE_ONLY = ("jpeg",)
+SIDES = {"webp": 16383, "jpeg": 65535, "avif": 65535}  # pixels, at the most
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,13 @@ class Style:
     form: str = "png"
     quality: int | None = None
     smallest: bool = False
+
+
+def check_side(width: int, height: int, form: str) -> None:
+    """Raises ImageError where a format cannot hold a picture of this size."""
+    most = SIDES.get(form)
+    if most and max(width, height) > most:
+        raise ImageError(f"{width}x{height} pixels: {form} holds at most {most} a side; give png or tiff as the format")
 
 
 def encode(
@@ -49,6 +57,7 @@ def encode(
         ImageError: the format cannot hold the picture.
     """
     style = Style(style) if isinstance(style, str) else style
+    check_side(pixels.shape[1], pixels.shape[0], style.form)
     icc = None if pixels.ndim == 2 else icc
     dpi = dpi if dpi and all(0 < d < 1e6 for d in dpi) else None
     if pixels.dtype == np.uint16 and style.form in ("png", "tiff"):
@@ -65,6 +74,7 @@ def encode(
 
 def encode_frames(frames: Sequence[np.ndarray], style: Style, durations: Sequence[int]) -> bytes:
     """Several pictures [H,W,C] as one animation (PNG, WebP) or as pages (TIFF); AVIF and JPEG take the first."""
+    check_side(frames[0].shape[1], frames[0].shape[0], style.form)
     images = [Image.fromarray(eight_bits(f)) for f in frames]
     if style.form in LOSSY:
         images = images[:1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import torch
 
 from ..errors import InputError
@@ -21,8 +23,26 @@ def choose_device(name: str = "auto") -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
-def out_of_memory(e: BaseException) -> bool:
-    """Whether an exception of torch's says that memory ran out, on any device."""
-    return isinstance(e, torch.cuda.OutOfMemoryError) or (
-        isinstance(e, RuntimeError) and ("out of memory" in str(e) or "not enough memory" in str(e))
-    )
+WORDS = (  # of exceptions without a type of their own, in small letters
+    "out of memory",  # CUDA, HIP, MPS, XPU; "CUDA error: out of memory"
+    "can't allocate memory",  # torch's CPU allocator on Linux and macOS
+    "cannot allocate memory",
+    "not enough memory",  # on Windows
+    "failed to allocate",  # OpenCV
+    "insufficient memory",
+    "alloc_failed",  # CUDNN_STATUS_ALLOC_FAILED, CUBLAS_STATUS_ALLOC_FAILED
+    "bad_alloc",  # C++
+    "bad allocation",
+    "could not create a memory",  # oneDNN
+    "can't start new thread",  # no room for its stack
+)
+
+
+def out_of_memory(e: BaseException | None) -> bool:
+    """Whether an exception, or the one that it was raised from, says that memory ran out, on any device."""
+    if e is None:
+        return False
+    if isinstance(e, (MemoryError, torch.cuda.OutOfMemoryError)) or getattr(e, "errno", None) == errno.ENOMEM:
+        return True
+    told = str(e).lower() if isinstance(e, RuntimeError) or type(e).__module__.startswith("cv2") else ""
+    return any(w in told for w in WORDS) or out_of_memory(e.__cause__)
