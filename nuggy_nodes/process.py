@@ -59,6 +59,24 @@ def keep_to_quota() -> None:
         torch.set_num_threads(max(int(quota + 0.5), 1))
 
 
+def free_memory(root: Path = Path("/sys/fs/cgroup"), told: Path = Path("/proc/meminfo")) -> int | None:
+    """Bytes of memory that can still be had, swap not counted; None where the system does not tell.
+
+    The least of what the machine has and what the control group (v2 memory.max, v1 memory.limit_in_bytes) leaves.
+    """
+    found = []
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        lines = dict(line.split(":", 1) for line in told.read_text(encoding="ascii").splitlines())
+        found.append(int(lines.get("MemAvailable", "").split()[0]) * 1024)
+    for most, now, stat in (("memory.max", "memory.current", "memory.stat"),
+                            ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat")):  # fmt: skip
+        with contextlib.suppress(OSError, IndexError, ValueError):  # "max" is no number
+            limit, used = int((root / most).read_text()), int((root / now).read_text())
+            kept = dict(line.split() for line in (root / stat).read_text().splitlines())
+            found.append(max(limit - used + int(kept.get("inactive_file", 0)), 0))
+    return min(found, default=None)
+
+
 def cpu_quota(root: Path = Path("/sys/fs/cgroup")) -> float:
     """Cores' worth of processor time that the control group gives (cgroup v2 cpu.max, v1 cpu.cfs_*); 0 for no limit."""
     for files in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):

@@ -21,18 +21,43 @@ from .place import Place, PlaceError, Unreachable
 from .protocol import Bytes, Job, Message, ProtocolError
 
 START_TIMEOUT = 60.0  # a cold disk and a virus scanner; the worker listens before it imports torch
+BLOCK = 1 << 20  # bytes of memory taken at a time, at the least
 SILENCE = 600.0  # seconds without a word until a worker counts as hung: the longest step of a huge picture
 
 
-def receive(link: socket.socket, size: int) -> Bytes:
-    """Exactly `size` bytes. Raises EOFError when the other side hangs up."""
-    data = bytearray(size)
-    view, at = memoryview(data), 0
-    while at < size:
-        got = link.recv_into(view[at:])
-        if not got:
-            raise EOFError("the other side hung up")
-        at += got
+def receive(link: socket.socket, size: int, until: float | None = None) -> Bytes:
+    """Exactly so many bytes; memory is taken as they come, not as they are announced.
+
+    Args:
+        link: its timeout bounds the wait for each next byte.
+        size: bytes.
+        until: time (time.monotonic) by which all of them must be there; None: whenever.
+
+    Returns:
+        The bytes.
+
+    Raises:
+        EOFError: the other side hung up.
+        TimeoutError: it is too slow.
+    """
+    data, at, patience = bytearray(), 0, link.gettimeout()
+    try:
+        while at < size:
+            if at == len(data):
+                data += bytes(min(size - at, max(BLOCK, at // 8)))
+            if until is not None:
+                left = until - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError(f"{at} of {size} bytes came in time")
+                link.settimeout(left if patience is None else min(left, patience))
+            with memoryview(data) as view, view[at:] as rest:
+                got = link.recv_into(rest)
+            if not got:
+                raise EOFError("the other side hung up")
+            at += got
+    finally:
+        if until is not None:
+            link.settimeout(patience)
     return data
 
 

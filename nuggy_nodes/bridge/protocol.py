@@ -172,10 +172,15 @@ def read_fields(read: Read) -> dict[str, Any]:
     return fields
 
 
-def read_blobs(read: Read, fields: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Bytes]:
-    """The blobs of a message. What it announces must be `sizes`, which is checked before anything is read."""
+def check_announced(fields: Mapping[str, Any], sizes: Mapping[str, int]) -> None:
+    """Raises ProtocolError unless a message announces the blobs of `sizes`."""
     announced: Sequence[Any] = fields.get("blobs", [])
     if announced != [[k, v] for k, v in sizes.items()]:
         shown = str(announced)[:200]
         raise ProtocolError(f"a message comes with {shown}; expected {dict(sizes)}")
+
+
+def read_blobs(read: Read, fields: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Bytes]:
+    """The blobs of a message. What it announces must be `sizes`, which is checked before anything is read."""
+    check_announced(fields, sizes)
     return {name: read(size) for name, size in sizes.items()}

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ..process import free_memory
 from . import protocol
 from .client import receive, send
 from .place import Place, PlaceError, Unreachable, is_this_user
@@ -29,7 +30,8 @@ Describe = Callable[[], dict[str, Any]]
 
 MOST_CLIENTS = 8  # a further one is turned away, and comes again
 FINISH = 120.0  # seconds that a retired worker gives what is under way
-PATIENCE = 20.0  # seconds for the next bytes of a handshake or a request
+PATIENCE = 20.0  # seconds for a handshake, for a request without its blobs, and until these begin
+SLOWEST = 8 << 20  # bytes a second that blobs come in at the least
 log = logging.getLogger(__name__)
 
 
@@ -154,7 +156,8 @@ class Server:
             pass
 
     def _answer(self, link: socket.socket) -> None:
-        fields = protocol.read_fields(lambda n: receive(link, n))
+        until = time.monotonic() + PATIENCE
+        fields = protocol.read_fields(lambda n: receive(link, n, until))
         do = fields.get("do")
         if do == "quit":
             self._stop.set()
@@ -163,7 +166,7 @@ class Server:
             answer = Message({"done": "ping", "pid": os.getpid(), **self.describe()})
         elif do == "cutout":
             job = Job.from_fields(fields)
-            blobs = protocol.read_blobs(lambda n: receive(link, n), fields, job.sizes())
+            blobs = self._blobs(link, fields, job)
             report = self._reporter(link)
             what = f"{job.width}x{job.height} {job.want} {job.recipe}"
             self._wait_for_turn(report)
@@ -178,6 +181,16 @@ class Server:
             raise ProtocolError(f"a request to do {str(do)[:50]!r}")
         link.settimeout(PATIENCE)
         send(link, protocol.encode(answer.fields, answer.blobs))
+
+    def _blobs(self, link: socket.socket, fields: dict[str, Any], job: Job) -> dict[str, Bytes]:
+        """What comes with a request, where there is memory for it and it comes in time."""
+        protocol.check_announced(fields, job.sizes())
+        size, free = sum(job.sizes().values()), free_memory()
+        if free is not None and size > free:
+            text = f"{job.width}x{job.height} pixels come in {size / 2**30:.1f} GiB, and {free / 2**30:.1f} are free"
+            raise RequestError("memory", text)
+        until = time.monotonic() + PATIENCE + size / SLOWEST
+        return protocol.read_blobs(lambda n: receive(link, n, until), fields, job.sizes())
 
     def _reporter(self, link: socket.socket) -> Report:
         def report(stage: str, share: float) -> None:
@@ -194,14 +207,14 @@ class Server:
 
 def greet(link: socket.socket, secret: bytes) -> None:
     """The worker's half of the handshake. A client of another version is told ours before it is turned away."""
-    mine = secrets.token_bytes(16)
-    first = receive(link, protocol.HELLO.size)
+    mine, until = secrets.token_bytes(16), time.monotonic() + PATIENCE
+    first = receive(link, protocol.HELLO.size, until)
     if bytes(first[: len(protocol.MAGIC)]) != protocol.MAGIC:
         raise ProtocolError(f"a client that began with {bytes(first)[:8]!r}")
     link.sendall(protocol.hello(mine))
     theirs = protocol.check_hello(first, "the plug-in")
     link.sendall(protocol.proof(secret, "worker", theirs, mine))
-    protocol.check_proof(receive(link, protocol.PROOF_SIZE), secret, "client", theirs, mine)
+    protocol.check_proof(receive(link, protocol.PROOF_SIZE, until), secret, "client", theirs, mine)
 
 
 def hung_up(link: socket.socket) -> bool:

@@ -49,7 +49,6 @@ def _main(argv: Sequence[str] | None) -> int:
         return 1
     except Exception as e:
         from ..core.errors import NuggyError
-
         from .run import fault, out_of_memory, say
 
         if isinstance(e, NuggyError):

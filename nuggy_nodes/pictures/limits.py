@@ -12,6 +12,7 @@ import stat
 from pathlib import Path
 
 from ..core.errors import ImageError
+from ..process import free_memory
 
 MOST_MEGAPIXELS = 160.0  # the largest cameras have 151
 MOST_BYTES = 4 << 30
@@ -64,13 +65,3 @@ def check_size(width: int, height: int, path: Path, form: str, stored: int, samp
     free = free_memory()
     if free is not None and pixels > SMALL and pixels * BYTES_PER_PIXEL > free:
         raise ImageError(f"{path}: {width}x{height} needs more memory than the {free / 2**30:.1f} GiB that are free")
-
-
-def free_memory() -> int | None:
-    """Bytes of memory that can be had, where the system tells; within a control group's limit."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as f:
-            told = dict(line.split(":", 1) for line in f)
-        return int(told["MemAvailable"].split()[0]) * 1024
-    except (OSError, KeyError, ValueError):
-        return None
