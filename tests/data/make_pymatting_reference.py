@@ -25,4 +25,6 @@ def reference() -> tuple[np.ndarray, float]:
 
 if __name__ == "__main__":
     foreground, mean = reference()
-    np.savez_compressed(Path(__file__).parent / "pymatting-scene.npz", foreground=foreground.astype(np.float16), mean=mean)
+    np.savez_compressed(
+        Path(__file__).parent / "pymatting-scene.npz", foreground=foreground.astype(np.float16), mean=mean
+    )
