@@ -27,7 +27,7 @@ MANIFEST = "installed.json"
 FLATPAK = "org.gimp.GIMP"
 BRIDGE = "nuggy_bridge"  # the package of the files that the plug-in shares with the worker
 SHARED = (protocol, place, launching, client)
-SUFFIXES = (".py", ".mo", ".html", ".xml")
+SUFFIXES = (".py", ".mo", ".html", ".xml", ".json")
 
 
 class InstallError(NuggyError):

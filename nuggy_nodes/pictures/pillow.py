@@ -86,6 +86,8 @@ def _durations(image: Image.Image, count: int) -> list[int]:
     found = []
     for i in range(count):
         image.seek(i)
+        if image.format == "WEBP":
+            image.load()  # tells the time only then
         found.append(round(float(image.info.get("duration", 100) or 0)))
     image.seek(0)
     return found

@@ -53,7 +53,7 @@ def test_batch_goes_on_after_bad_files(cat, tmp_path, capsys):
     said = capsys.readouterr()
     assert status == 1 and said.out == ""
     lines = said.err.replace("\r", "\n").splitlines()
-    for name, reason in (("b.jpg", "empty"), ("c.png", "not a picture"), ("none.png", "no such file")):
+    for name, reason in (("b.jpg", "empty"), ("c.png", "is no PNG picture"), ("none.png", "no such file")):
         assert any(name in line and reason in line for line in lines), (name, lines)
     assert lines[-1] == "nuggy: 1 done, 3 failed"
     assert [p.name for p in out.iterdir()] == ["cat.png"]
@@ -154,25 +154,45 @@ def test_sixteen_bits_stay_and_transparency_is_kept(cat, tmp_path):
 
 
 def test_recursive_same_names_and_results_of_earlier_runs(tmp_path, capsys):
-    from nuggy_nodes.cli.jobs import plan
+    from nuggy_nodes.cli.jobs import Place, plan
 
     for name in ("a.jpg", "a.png", "sub/a.jpg", "sub/b-cutout.png", ".hidden.png"):
         path = tmp_path / "in" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
 
-    def results(*args):
-        return [str(j.result.relative_to(tmp_path)) for j in plan(*args) if not j.error]
+    def results(paths, place, recursive=False):
+        return [str(j.result.relative_to(tmp_path)) for j in plan(paths, place, recursive).jobs if not j.error]
 
-    there = tmp_path / "in"
-    assert results([there], tmp_path / "out", False, ".png", False) == ["out/a.png", "out/a.png.png"]
-    assert results([there], tmp_path / "out", True, ".png", False) == ["out/a.png", "out/a.png.png", "out/sub/a.png"]
-    assert results([there, there / "a.jpg"], None, False, ".webp", False) == [
-        "in/a-cutout.webp",
-        "in/a.png-cutout.webp",
-    ]
+    there, out = tmp_path / "in", Place(tmp_path / "out")
+    assert results([there], out) == ["out/a.png", "out/a.png.png"]
+    assert results([there], out, True) == ["out/a.png", "out/a.png.png", "out/sub/a.png"]
+    assert results([there, there / "a.jpg"], Place(suffix=".webp")) == ["in/a-cutout.webp", "in/a.png-cutout.webp"]
     (tmp_path / "empty").mkdir()
-    assert "no pictures" in plan([tmp_path / "empty"], None, False, ".png", False)[0].error
+    assert "no pictures" in plan([tmp_path / "empty"], Place()).jobs[0].error
+
+    (there / "out").mkdir()
+    (there / "out" / "a.png").write_bytes(b"")  # a result of before is no photograph
+    assert results([there], Place(there / "out", existing="overwrite"), True) == [
+        "in/out/a.png", "in/out/a.png.png", "in/out/sub/a.png"]  # fmt: skip
+    assert [j.skipped for j in plan([there], Place(there / "out", existing="skip")).jobs] == [True, False]
+    (there / "A.JPG").write_bytes(b"")  # the same name, for some file systems
+    named = [r.lower() for r in results([there], out)]
+    assert len(set(named)) == len(named) == 3
+    long = there / ("x" * 251 + ".jpg")
+    long.write_bytes(b"")
+    assert all(len(r.split("/")[-1]) <= 255 for r in results([long], Place()) + results([long], out))
+
+
+def test_what_is_left_out_is_said(tmp_path, monkeypatch):
+    from nuggy_nodes.cli import jobs
+
+    monkeypatch.setattr(jobs, "find_spec", lambda name: None)
+    for name in ("a.jpg", "b.heic", "c.HEIC", "d.svg"):
+        (tmp_path / name).write_bytes(b"")
+    made = jobs.plan([tmp_path], jobs.Place())
+    assert [j.source.name for j in made.jobs] == ["a.jpg"]
+    assert made.told() == "3 files left out: 2 HEIC (pip install 'nuggy-nodes[heif]'), 1 SVG"
 
 
 def test_every_setting_is_an_option_and_is_used(cat, tmp_path, capsys, monkeypatch):
@@ -190,35 +210,18 @@ def test_every_setting_is_an_option_and_is_used(cat, tmp_path, capsys, monkeypat
     args = (
         "--recipe fast --views 512 640fp15 --combine max --looks 2 --guide grey --radius 7 --epsilon 0.01 --passes 3 "
         "--black 0.2 --white 0.8 --gamma 0.7 --islands largest --threshold 0.3 --min-area 0.1 --min-reach 0.2 "
-        "--min-peak 0.6 --max-hole 0.01 --foreground blur-fusion --fill #102030"
+        "--min-peak 0.6 --max-hole 0.01 --foreground blur-fusion --fill #102030 "
+        "--shift-edge -1.5 --feather 2"
     )
     assert main(["cutout", str(cat), *args.split()]) == 1
     from nuggy_nodes.core import Recipe, View
 
-    views = (View(512), View(640, True, 0.15))
-    assert seen == [
-        Recipe(
-            "fast",
-            views,
-            "max",
-            2,
-            "grey",
-            7,
-            0.01,
-            3,
-            0.2,
-            0.8,
-            0.7,
-            "largest",
-            0.3,
-            0.1,
-            0.2,
-            0.6,
-            0.01,
-            "multilevel",
-            "#102030",
-        )
-    ]
+    expected = Recipe(
+        "fast", (View(512), View(640, True, 0.15)), combine="max", looks=2, guide="grey", radius=7, epsilon=0.01,
+        passes=3, black=0.2, white=0.8, gamma=0.7, islands="largest", threshold=0.3, min_area=0.1, min_reach=0.2,
+        min_peak=0.6, max_hole=0.01, shift_edge=-1.5, feather=2, foreground="multilevel", fill="#102030",
+    )  # fmt: skip
+    assert seen == [expected]
 
 
 def test_wrong_usage(cat, capsys):
@@ -288,3 +291,106 @@ def test_importing_the_package_costs_nothing():
         "import nuggy_nodes.core; bad = {'cv2', 'PIL', 'onnx', 'comfy'} & set(sys.modules); assert not bad, bad"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+
+
+def test_a_fault_of_one_photograph_ends_nothing(cat, tmp_path, capsys, monkeypatch):
+    """Whatever a decoder raises is that file's line, told as a fault of ours; the rest goes on and is in the JSON."""
+    import nuggy_nodes.cli.work as work
+
+    other, read = tmp_path / "other.png", work.read
+    other.write_bytes(cat.read_bytes())
+
+    def broken(path, **more):
+        if path == cat:
+            raise ZeroDivisionError("of a decoder")
+        return read(path, **more)
+
+    monkeypatch.setattr(work, "read", broken)
+    assert main(["cutout", str(cat), str(other), "-o", str(tmp_path / "out"), "--json", *FAST]) == 1
+    said = capsys.readouterr()
+    first, second = json.loads(said.out)["images"]
+    assert "fault of Nuggy's own (ZeroDivisionError" in first["error"] and "issues" in first["error"]
+    assert Path(second["output"]).is_file() and said.err.count("\n") == 1
+
+
+def test_outputs_of_other_kinds(cat, tmp_path):
+    one = tmp_path / "one"
+    assert main(["cutout", str(cat), "-o", str(one / "result.webp"), *FAST]) == 0  # the suffix is the format
+    assert Image.open(one / "result.webp").format == "WEBP"
+    assert main(["cutout", str(cat), "-o", str(one / "result.jpg"), "--background", "#00ff00", *FAST]) == 0
+    picture = Image.open(one / "result.jpg")
+    assert picture.mode == "RGB" and picture.getpixel((0, 0))[1] > 240
+    assert main(["cutout", str(cat), "-o", str(one), "--format", "jpeg", "--output", "rgba", *FAST]) == 1
+    assert main(["cutout", str(cat), "-o", str(one), "--quality", "0", *FAST]) == 1
+    before = (one / "result.webp").stat().st_mtime_ns
+    assert main(["cutout", str(cat), "-o", str(one / "result.webp"), "--skip-existing", *FAST]) == 0
+    assert (one / "result.webp").stat().st_mtime_ns == before
+
+
+def test_a_background_is_transparent_as_it_is(cat, tmp_path):
+    half = tmp_path / "half.png"
+    Image.new("RGBA", (8, 8), (0, 0, 255, 128)).save(half)
+    assert (
+        main(["cutout", str(cat), "-o", str(tmp_path), "--output", "composite", "--background", str(half), *FAST]) == 0
+    )
+    corner = Image.open(tmp_path / "cat.png").getpixel((0, 0))
+    assert len(corner) == 4 and abs(corner[3] - 128) <= 1 and corner[2] > 250
+
+
+def test_standard_input_and_output(cat):
+    command = [sys.executable, "-m", "nuggy_nodes", "cutout", "-", *FAST]
+    done = subprocess.run(command, input=cat.read_bytes(), capture_output=True, timeout=120)
+    assert done.returncode == 0 and not done.stderr
+    import io
+
+    picture = Image.open(io.BytesIO(done.stdout))
+    assert (picture.format, picture.mode, picture.size) == ("PNG", "RGBA", (451, 300))
+
+
+def test_exif_is_kept_upright_or_stripped(cat, tmp_path):
+    photo, exif = tmp_path / "p.jpg", Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "a camera"
+    Image.open(cat).convert("RGB").save(photo, exif=exif)
+    for more, kept in (([], True), (["--strip"], False)):
+        assert main(["cutout", str(photo), "-o", str(tmp_path / "out"), "--overwrite", *more, *FAST]) == 0
+        picture = Image.open(tmp_path / "out" / "p.png")
+        assert picture.size == (300, 451)
+        found = picture.getexif()
+        assert (found.get(0x010F), found.get(0x0112, 1)) == (("a camera", 1) if kept else (None, 1))
+
+
+def test_nothing_found_is_said(tmp_path, capsys):
+    grey = tmp_path / "grey.png"
+    Image.new("RGB", (64, 64), (128, 128, 128)).save(grey)
+    command = ["cutout", str(grey), "-o", str(tmp_path / "out"), "--json", *FAST]
+    assert main(command) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["images"][0]["empty"] is True and "nothing was found" in said.err
+    assert main([*command, "--overwrite", "--fail-empty"]) == 1
+
+
+def test_an_animation_stays_one(tmp_path, cat):
+    frames = [Image.open(cat).convert("RGB").resize((90, 60)).rotate(5 * i) for i in range(3)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=40)
+    assert main(["cutout", str(tmp_path / "a.gif"), "-o", str(tmp_path / "out"), *FAST]) == 0
+    assert Image.open(tmp_path / "out" / "a.png").n_frames == 3
+    assert main(["cutout", str(tmp_path / "a.gif"), "-o", str(tmp_path / "one"), "--first-frame", *FAST]) == 0
+    assert getattr(Image.open(tmp_path / "one" / "a.png"), "n_frames", 1) == 1
+
+
+def test_refusals_come_before_any_photograph(cat, tmp_path, capsys):
+    locked = tmp_path / "file"
+    locked.write_text("")
+    assert main(["cutout", str(cat), "-o", str(locked / "out"), *FAST]) == 1
+    assert capsys.readouterr().err.count("nuggy:") == 1
+    broken = tmp_path / "w.safetensors"
+    broken.write_bytes(b"no weights")
+    assert main(["cutout", str(cat), str(cat), "-o", str(tmp_path / "o"), "--weights", str(broken), *FAST]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_help_and_version_need_no_torch():
+    for words in (["--version"], ["cutout", "--help"]):
+        code = f"import sys; from nuggy_nodes.cli import main\ntry: main({words})\nexcept SystemExit: pass\n"
+        done = subprocess.run([sys.executable, "-c", code + "assert 'torch' not in sys.modules"], capture_output=True)
+        assert done.returncode == 0, done.stderr

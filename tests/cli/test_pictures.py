@@ -14,6 +14,7 @@ from PIL import Image, ImageCms
 
 from nuggy_nodes import pictures
 from nuggy_nodes.core import ImageError
+from nuggy_nodes.pictures.picture import upright
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
@@ -44,7 +45,7 @@ def test_exif_orientation(tmp_path, rgb, orientation):
     expected = np.array(ImageOps.exif_transpose(Image.open(tmp_path / "o.png")))
     assert np.array_equal(pictures.read(tmp_path / "o.png").rgb, expected)
     deep = rgb.astype(np.uint16) * 257
-    assert np.array_equal(pictures._upright(deep, orientation), expected.astype(np.uint16) * 257)
+    assert np.array_equal(upright(deep, orientation), expected.astype(np.uint16) * 257)
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
@@ -80,7 +81,7 @@ def test_sixteen_bits_out_as_other_readers_see_it(tmp_path, rng, shape, form):
         with tifffile.TiffFile(io.BytesIO(data)) as f:
             page = f.pages[0]
             assert np.array_equal(page.asarray(), pixels)
-            assert page.tags["XResolution"].value == (300000, 1000) and page.tags["YResolution"].value == (240000, 1000)
+            assert page.get_resolution() == (300, 240)
             if len(shape) == 3:
                 assert bytes(page.tags["InterColorProfile"].value) == SRGB
             if shape[-1] == 4 and len(shape) == 3:
@@ -138,20 +139,28 @@ def test_cmyk_without_and_with_a_profile_that_is_none_of_rgb(tmp_path):
     assert picture.icc is None and picture.rgb[0, 0].tolist() == [255, 0, 0]
 
 
-def test_first_frame_of_an_animation(tmp_path):
-    frames = [Image.new("RGB", (9, 7), c) for c in ("red", "lime", "blue")]
-    for name in ("a.gif", "a.webp", "a.png", "a.tif"):
-        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
+def test_frames_of_an_animation(tmp_path):
+    colours = ("red", "lime", "blue")
+    frames = [Image.new("RGB", (9, 7), c) for c in colours]
+    for name in ("a.gif", "a.webp", "a.png"):
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], duration=70)
         picture = pictures.read(tmp_path / name)
-        assert picture.rgb[3, 3].tolist()[0] > 250 and "first of its 3 frames" in picture.note
+        assert picture.rgb[3, 3].tolist()[0] > 250 and picture.frames == 3 and picture.durations == [70, 70, 70]
+        every = list(pictures.frames_of(tmp_path / name))
+        assert [f.rgb[3, 3].argmax() for f in every] == [0, 1, 2]
+    frames[0].save(tmp_path / "a.tif", save_all=True, append_images=frames[1:])
+    assert "first of its 3 pages" in pictures.read(tmp_path / "a.tif").note
+    frames[0].save(tmp_path / "p.jpg", "MPO", save_all=True, append_images=frames[1:])
+    phone = pictures.read(tmp_path / "p.jpg")  # a second picture for depth or another light is none of ours
+    assert phone.frames == 1 and not phone.note
 
 
 @pytest.mark.parametrize(
     "name,data,word",
     [
         ("empty.jpg", b"", "empty"),
-        ("text.png", b"not a picture at all", "not a picture"),
-        ("head.jpg", b"\xff\xd8\xff\xe0", "not a picture"),
+        ("text.png", b"not a picture at all", "is no PNG picture"),
+        ("head.jpg", b"\xff\xd8\xff\xe0", "damaged"),
         ("zero.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 40, ""),
     ],
 )

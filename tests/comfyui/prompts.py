@@ -13,7 +13,6 @@ USUAL: dict[str, dict[str, Any]] = {
     "IslandRemove": {"keep": "subject", "threshold": 0.1, "min_area": 0.002, "max_hole": 0.0, "min_reach": 0.02,
                      "min_peak": 0.5},
     "Composite": {"colour": "#ffffff", "fit": "cover", "foreground": "multilevel"},
-    "NuggyForeground": {"method": "multilevel"},
     "NuggyPrepareInpaint": {"crop": "picture", "margin": 0.25, "long_side": 0, "fill": "neutral", "edge_cells": "keep",
                             "grow": 8, "feather": 0, "protect": 0.95, "multiple": "8", "latent_cell": "8",
                             "follow": False},

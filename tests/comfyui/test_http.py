@@ -35,21 +35,20 @@ def test_start_up_is_quick(server: Server) -> None:
     print(f"the pack adds {found[1]} s to the start")
 
 
-def test_chain_on_a_photograph_equals_the_core(server: Server, photo: np.ndarray) -> None:
-    from nuggy_nodes.core import cutout, estimate_foreground, load, recipe
+@pytest.mark.parametrize("which", ["fast", "balanced", "best"])
+def test_chain_on_a_photograph_equals_the_core(server: Server, photo: np.ndarray, which: str) -> None:
+    """The recipe chosen on the first node reaches the others, beside the mask."""
+    from nuggy_nodes.core import cutout, estimate_foreground, load
 
     name = server.upload("kitten.png", photo)
-    prompt, ids = chain(name, NuggyTTAMask={"views": "fast"})
+    prompt, ids = chain(name, NuggyTTAMask={"views": which})
     ran = server.run(prompt)
     assert not ran.error, ran.error
     saved = server.picture(ran.outputs[ids["SaveImage"]]["images"][0])
     assert saved.shape == (*photo.shape[:2], 4)
 
     image = torch.from_numpy(photo.astype(np.float32) / 255).movedim(-1, 0)[None]
-    same = recipe("fast", radius=20.0, black=0.1, white=0.9, epsilon=1e-4, threshold=0.1, min_area=0.002,
-                  min_reach=0.02, min_peak=0.5, max_hole=0.0, guide="colour", islands="subject", gamma=1.0,
-                  passes=1)  # fmt: skip
-    alpha = cutout(image, load(), same).alpha[0, 0].numpy()
+    alpha = cutout(image, load(), which).alpha[0, 0].numpy()
     difference = np.abs(saved[..., 3] / 255 - alpha)
     assert difference.max() < 1.01 / 255  # Save Image cuts off what is under one step of 8 bits
     assert 0.05 < alpha.mean() < 0.95

@@ -89,7 +89,7 @@ def test_every_kind_of_damage_is_named(data: Path) -> None:
     assert report.usable == 2
     assert set(found) == {"1#a#0.jpg", "cut.jpg", "small.png", "black.png", "alone.png", "text.jpg", "tiny.jpg"}
     assert "damaged" in found["cut.jpg"] and "30x20" in found["small.png"] and "64x48" in found["small.png"]
-    assert "not a picture" in found["text.jpg"] and "0 throughout" in found["black.png"]
+    assert "is no JPEG picture" in found["text.jpg"] and "0 throughout" in found["black.png"]
 
 
 def test_the_seeds_mix_reads_the_published_layouts_as_they_are(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,6 +26,7 @@ The picture is worked on in tiles that hold evidence (`near_cells`); nothing of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -49,31 +50,63 @@ def multilevel(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Windo
     value.
     """
     height, width = alpha.shape
-    side = tile_side(alpha.device)
     near = near_cells(cells)
-    near_here, unsure_here = near.cpu().numpy(), cells.cpu().numpy()
+    where = Tiled(near.cpu().numpy(), tile_side(alpha.device))
+    steps = 1 if height * width <= LARGE else 2
+    levels = [_evidence(image, alpha, near, steps, where.trimmed(where.cells, height, width))]
+    while max(levels[-1].shape[-2:]) > 1:
+        h, w = levels[-1].shape[-2:]
+        levels.append(_coarser(levels[-1], where.at(steps + len(levels) - 1, h, w).holding))
 
-    def known(level: int, h: int, w: int) -> tuple[list[Window], list[Window]]:
-        """The tiles of a level that hold near cells, and the tiles beside them, whose borders these read."""
-        cut = list(tiles(h, w, side))
-        held = np.zeros((-(-h // side) + 2, -(-w // side) + 2), np.bool_)
+    colours = _start(levels.pop())
+    while levels:
+        planes = levels.pop()
+        h, w = planes.shape[-2:]
+        colours = _finer(colours, planes, where.at(steps + len(levels), h, w))
+
+    for tile in where.trimmed(cells.cpu().numpy(), height, width):
+        top, bottom, left, right = tile
+        outer = _widen(tile, 1, height, width)
+        stiff = _crop(stiffness(alpha[outer[0] : outer[1], outer[2] : outer[3]])[None], outer, tile)[0]
+        part = image[:, top:bottom, left:right].float()
+        put(tile, mix_back(enlarge_window(colours, 1 << steps, tile), part, alpha[top:bottom, left:right], stiff))
+
+
+@dataclass(frozen=True)
+class LevelTiles:
+    """Tiles of one level: those that hold near cells, and those beside them, whose borders these read."""
+
+    holding: list[Window]
+    beside: list[Window]
+
+
+@dataclass(frozen=True)
+class Tiled:
+    """Where the near cells [ceil(H/CELL), ceil(W/CELL)] lie, in tiles of `side`."""
+
+    cells: NDArray[np.bool_]
+    side: int
+
+    def at(self, level: int, h: int, w: int) -> LevelTiles:
+        """The tiles of a level, of h x w values of 2^level pixels."""
+        cut = list(tiles(h, w, self.side))
+        held = np.zeros((-(-h // self.side) + 2, -(-w // self.side) + 2), np.bool_)  # one more tile on each side
         for top, bottom, left, right in cut:
             ys = slice((top << level) // CELL, -(-(bottom << level) // CELL))
             xs = slice((left << level) // CELL, -(-(right << level) // CELL))
-            held[top // side + 1, left // side + 1] = near_here[ys, xs].any()
-        inner: list[Window] = []
-        beside: list[Window] = []
+            held[top // self.side + 1, left // self.side + 1] = self.cells[ys, xs].any()
+        found = LevelTiles([], [])
         for window in cut:
-            y, x = window[0] // side, window[2] // side
+            y, x = window[0] // self.side, window[2] // self.side
             if held[y + 1, x + 1]:
-                inner.append(window)
+                found.holding.append(window)
             elif held[y : y + 3, x : x + 3].any():
-                beside.append(window)
-        return inner, beside
+                found.beside.append(window)
+        return found
 
-    def trimmed(which: NDArray[np.bool_]) -> Iterator[Window]:
+    def trimmed(self, which: NDArray[np.bool_], height: int, width: int) -> Iterator[Window]:
         """The tiles of full size that hold these cells, without the rows and columns around these."""
-        step = side // CELL
+        step = self.side // CELL
         for top in range(0, which.shape[0], step):
             for left in range(0, which.shape[1], step):
                 ys, xs = which[top : top + step, left : left + step].nonzero()
@@ -81,26 +114,11 @@ def multilevel(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Windo
                     y, x = (top + ys.min()) * CELL, (left + xs.min()) * CELL
                     yield y, min((top + ys.max() + 1) * CELL, height), x, min((left + xs.max() + 1) * CELL, width)
 
-    steps = 1 if height * width <= LARGE else 2
-    levels = [_evidence(image, alpha, near, steps, trimmed(near_here))]
-    while max(levels[-1].shape[-2:]) > 1:
-        h, w = levels[-1].shape[-2:]
-        levels.append(_coarser(levels[-1], known(steps + len(levels) - 1, h, w)[0]))
 
-    start = levels.pop()
-    weights = torch.stack((start[0] + start[1], start[1] + start[2])).clamp_(min=1e-12)  # a^2 + ab = a; ab + b^2 = b
-    colours = torch.cat((start[3:6] / weights[0], start[6:9] / weights[1])).clamp_(0, 1)
-    while levels:
-        planes = levels.pop()
-        h, w = planes.shape[-2:]
-        colours = _finer(colours, planes, *known(steps + len(levels), h, w))
-
-    for tile in trimmed(unsure_here):
-        top, bottom, left, right = tile
-        outer = _widen(tile, 1, height, width)
-        stiff = _crop(stiffness(alpha[outer[0] : outer[1], outer[2] : outer[3]])[None], outer, tile)[0]
-        part = image[:, top:bottom, left:right].float()
-        put(tile, mix_back(enlarge_window(colours, 1 << steps, tile), part, alpha[top:bottom, left:right], stiff))
+def _start(planes: Tensor) -> Tensor:
+    """The colours of the coarsest level, one pixel: the means, by a^2 + ab = a and ab + b^2 = b."""
+    weights = torch.stack((planes[0] + planes[1], planes[1] + planes[2])).clamp_(min=1e-12)
+    return torch.cat((planes[3:6] / weights[0], planes[6:9] / weights[1])).clamp_(0, 1)
 
 
 def _zeros(h: int, w: int, device: torch.device) -> Tensor:
@@ -133,13 +151,13 @@ def _coarser(planes: Tensor, where: Iterable[Window]) -> Tensor:
     return out
 
 
-def _finer(colours: Tensor, planes: Tensor, where: Iterable[Window], beside: Iterable[Window]) -> Tensor:
-    """Colours of the next finer level, whose planes these are: solved in `where`, repeated in `beside`."""
+def _finer(colours: Tensor, planes: Tensor, where: LevelTiles) -> Tensor:
+    """Colours of the next finer level, whose planes these are: solved where there is evidence, repeated beside."""
     h, w = planes.shape[-2:]
     out = torch.empty(6, h, w, device=colours.device)
-    for top, bottom, left, right in beside:
+    for top, bottom, left, right in where.beside:
         out[:, top:bottom, left:right] = repeat(colours, (top, bottom, left, right))
-    for tile in where:
+    for tile in where.holding:
         outer = _widen(tile, ITERATIONS, h, w)
         part = planes[:, outer[0] : outer[1], outer[2] : outer[3]]
         done = relax(repeat(colours, outer), part, ITERATIONS)

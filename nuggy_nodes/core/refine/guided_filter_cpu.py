@@ -8,6 +8,7 @@ the algebra some rows at a time, so that what one step writes the next finds in 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from queue import SimpleQueue
@@ -25,60 +26,101 @@ TILE = 768, 4096  # rows and columns; four radii at the least, as the margin aro
 CELL = 1 << 17  # pixels on which the algebra works at a time
 
 
+@dataclass(frozen=True)
+class Band:
+    """The fitted coefficients a and b [C+1,h,W] of some rows of the picture, from `first` to `last`."""
+
+    fitted: Tensor
+    first: int
+    last: int
+
+    @property
+    def area(self) -> Window:
+        return self.first, self.last, 0, self.fitted.shape[-1]
+
+    def next(self, first: int, last: int) -> Band:
+        """A band of the rows from `first` to `last`, which begins with those of this one that it needs again."""
+        fitted = torch.empty(len(self.fitted), last - first, self.fitted.shape[-1])
+        again = self.fitted[:, first - self.first :]
+        fitted[:, : again.shape[1]] = again
+        return Band(fitted, first, last)
+
+
+@dataclass(frozen=True)
+class TileFilter:
+    """One photograph's filter: the guide [C,H,W], what is filtered [H,W], the settings, and where the result goes."""
+
+    guide: Tensor
+    src: Tensor
+    shift: float
+    radius: int
+    epsilon: float
+    out: Tensor
+
+    def fit(self, band: Band, window: Window, memory: Tensor) -> None:
+        """The coefficients of a window, into the band; memory: a thread's own."""
+        size = (self.src.shape[0], self.src.shape[1])
+        area = _around(window, self.radius, *size)
+        planes = _planes(memory, count(len(self.guide)), area)
+        colours, flat = _cut(self.guide, area), _cut(self.src, area)
+        for rows in _cells(area):
+            products(colours[:, rows], flat[rows], self.shift, planes[:, rows])
+        for plane in planes.numpy():
+            box_mean_tile(plane, plane, self.radius, area, size)
+        means, fitted = _cut(planes, window, area), _cut(band.fitted, window, band.area)
+        for rows in _cells(window):
+            fit(means[:, rows], self.epsilon, fitted[:, rows])
+
+    def line(self, band: Band, window: Window, memory: Tensor) -> None:
+        """The result in a window, of the coefficients in the band."""
+        size = (self.src.shape[0], self.src.shape[1])
+        area = _around(window, self.radius, *size)
+        planes = _planes(memory, len(self.guide) + 1, area)
+        for fitted, plane in zip(_cut(band.fitted, area, band.area).numpy(), planes.numpy()):
+            box_mean_tile(fitted, plane, self.radius, area, size)
+        means, colours, filtered = _cut(planes, window, area), _cut(self.guide, window), _cut(self.out, window)
+        for rows in _cells(window):
+            line(means[:, rows], colours[:, rows], self.shift, filtered[rows])
+
+
 def filter_tiles(guide: Tensor, src: Tensor, shift: float, radius: int, epsilon: float) -> Tensor:
-    """As guided.filter_strips. guide: [C,H,W] (C 1 or 3, any float type), src: [H,W] float32. Returns [H,W] float32."""
+    """As guided_filter.filter_strips. guide: [C,H,W] (C 1 or 3, any float type), src: [H,W] float32. Returns [H,W]
+    float32."""
     channels, height, width = guide.shape
     wide = TILE[1] if radius < TILE[0] // 8 else TILE[1] // 2  # a thread's memory grows with the margin around a tile
-    size, sides = (height, width), (max(TILE[0], 4 * radius), max(wide, 4 * radius))
+    sides = max(TILE[0], 4 * radius), max(wide, 4 * radius)
     rows = max(-(-height // -(-height * width // BAND)), 2 * radius)
     bands = [(top, min(top + rows, height)) for top in range(0, height, rows)]
     ends = [min(bottom + radius, height) for _, bottom in bands]  # up to here a band wants coefficients
     to_fit = [list(_tiles(ready, end, width, sides)) for ready, end in zip([0, *ends], ends)]
     to_line = [list(_tiles(top, bottom, width, sides)) for top, bottom in bands]
-    room = max(_pixels(_around(w, radius, *size)) for windows in to_fit + to_line for w in windows)
-    memory: SimpleQueue[Tensor] = SimpleQueue()  # a piece is a thread's own while it works on a tile
-    for _ in range(min(torch.get_num_threads(), max(map(len, to_fit + to_line)))):
-        memory.put(torch.empty(count(channels) * room))
-    out = torch.empty(height, width)
-    held, first, last = torch.empty(channels + 1, 0, width), 0, 0  # a and b of the rows from first to last
+    room = max(_pixels(_around(w, radius, height, width)) for windows in to_fit + to_line for w in windows)
+    threads = min(torch.get_num_threads(), max(map(len, to_fit + to_line)))
+    memory = Lender([torch.empty(count(channels) * room) for _ in range(threads)])
+    work = TileFilter(guide, src, shift, radius, epsilon, torch.empty(height, width))
+    band = Band(torch.empty(channels + 1, 0, width), 0, 0)
+    for (top, _), end, fits, lines in zip(bands, ends, to_fit, to_line):
+        band = band.next(max(top - radius, 0), end)
+        for_each(partial(memory.lend, partial(work.fit, band)), fits)
+        for_each(partial(memory.lend, partial(work.line, band)), lines)
+    return work.out
 
-    def fit_tile(window: Window, mine: Tensor) -> None:
-        area = _around(window, radius, *size)
-        planes = _planes(mine, count(channels), area)
-        colours, flat = _cut(guide, area), _cut(src, area)
-        for rows in _cells(area):
-            products(colours[:, rows], flat[rows], shift, planes[:, rows])
-        for plane in planes.numpy():
-            box_mean_tile(plane, plane, radius, area, size)
-        means, fitted = _cut(planes, window, area), _cut(held, window, (first, last, 0, width))
-        for rows in _cells(window):
-            fit(means[:, rows], epsilon, fitted[:, rows])
 
-    def line_tile(window: Window, mine: Tensor) -> None:
-        area = _around(window, radius, *size)
-        planes = _planes(mine, channels + 1, area)
-        for fitted, plane in zip(_cut(held, area, (first, last, 0, width)).numpy(), planes.numpy()):
-            box_mean_tile(fitted, plane, radius, area, size)
-        means, colours, filtered = _cut(planes, window, area), _cut(guide, window), _cut(out, window)
-        for rows in _cells(window):
-            line(means[:, rows], colours[:, rows], shift, filtered[rows])
+class Lender:
+    """Pieces of memory, each lent to one thread at a time."""
 
-    def lend(work: Callable[[Window, Tensor], None], window: Window) -> None:
-        mine = memory.get()
+    def __init__(self, pieces: list[Tensor]):
+        self._pieces: SimpleQueue[Tensor] = SimpleQueue()
+        for piece in pieces:
+            self._pieces.put(piece)
+
+    def lend(self, work: Callable[[Window, Tensor], None], window: Window) -> None:
+        """work(window, a piece of memory)."""
+        piece = self._pieces.get()
         try:
-            work(window, mine)
+            work(window, piece)
         finally:
-            memory.put(mine)
-
-    for i, (top, _) in enumerate(bands):
-        before = held[:, max(top - radius, 0) - first :].clone()
-        del held  # before the next of its size is made
-        first, last = max(top - radius, 0), ends[i]
-        held = torch.empty(channels + 1, last - first, width)
-        held[:, : before.shape[1]] = before
-        for_each(partial(lend, fit_tile), to_fit[i])
-        for_each(partial(lend, line_tile), to_line[i])
-    return out
+            self._pieces.put(piece)
 
 
 def _pixels(window: Window) -> int:

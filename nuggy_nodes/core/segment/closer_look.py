@@ -2,9 +2,13 @@
 
 The network sees any photograph squashed to about 1024x1024 and answers on a grid of half that, so on twelve megapixels
 a cell is eight pixels wide and strands fall between. Overlapping tiles, half as wide and as high as the photograph, are
-shown to it by themselves, and after them tiles of a quarter, in which strands of one pixel are as wide as they are. A
-tile lacks the whole: it may take another thing for the subject. So its answer counts only near places that the looks
-before left undecided, and only as far as the tile agrees with them where they were sure; the smallest tiles only add.
+shown to it by themselves, and after them tiles of a quarter, in which strands of one pixel are as wide as they are.
+
+A tile lacks the whole: it may take another thing for the subject. So a look may sharpen, and nothing else:
+- it counts only within NEAR cells of a cell that the looks before left undecided;
+- there it counts as far as it agrees with them on what they were sure of in the surroundings (`agreement`), whatever
+  the rest of the tile says;
+- what it brings must touch what was there: a piece that floats free goes back to what it was (`attached`).
 """
 
 from __future__ import annotations
@@ -16,6 +20,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..network.weights import Network
+from ..ops.box_filter import box_mean
+from ..ops.connected_components import AT_HOME, components
+from ..ops.morphology import largest
 from ..ops.resample import enlarge
 from .predict import Chunk, Progress, predict
 from .views import View
@@ -26,8 +33,10 @@ LOOKS = {2: (3, 2, 2048), 3: (5, 4, 3072)}
 TILE = 512  # cells of a tile's side
 VIEW = View(1024)
 SURE = 0.05  # alpha this close to 0 or 1 is decided
-NEAR = 24  # cells around an undecided one in which a tile counts
-ENOUGH = 500  # sure cells that a tile needs before it is held against them
+NEAR = 12  # cells around an undecided one in which a look counts
+AROUND = 48  # cells: the surroundings in which a look must agree
+WRONG = (0.1, 0.3)  # mean difference from what was sure: up to the first it is believed, from the second it is not
+BODY = 0.5  # alpha from which a cell belongs to a piece
 
 
 def squares(height: int, width: int, views: Sequence[View], looks: int) -> int:
@@ -84,7 +93,7 @@ def closer_look(
     grid = part * TILE
     before = enlarge(before.float(), grid, grid)
     undecided = ((before > SURE) & (before < 1 - SURE)).float()
-    near = F.avg_pool2d(F.max_pool2d(undecided, 2 * NEAR + 1, 1, NEAR), 9, 1, 4, count_include_pad=False)
+    near = largest(undecided, NEAR)
     starts = [i * (grid - TILE) // (along - 1) for i in range(along)]
     corners = [(y, x) for y in starts for x in starts]
     unsure = torch.stack([near[_cells(*c)].amax() > 0 for c in corners]).tolist()  # the device is waited for once
@@ -94,21 +103,51 @@ def closer_look(
     height, width = image.shape[-2:]
     window = torch.hann_window(TILE + 2, periodic=False, device=before.device)[1:-1] + 1e-3
     weight = window[:, None] * window
-    answers, trusted, shown = torch.zeros_like(before), torch.zeros_like(before), torch.zeros_like(before)
+    answers, shown = torch.zeros_like(before), torch.zeros_like(before)
     for done, (y, x) in enumerate(wanted):
         top, left = y * height // grid, x * width // grid
         tile = image[..., top : top + height // part, left : left + width // part]
-        answer = enlarge(predict(network, tile, (VIEW,), chunk=chunk), TILE, TILE)
-        cells = _cells(y, x)
-        trust = _trust(answer, before[cells]) * weight
-        answers[cells] += trust * answer
-        trusted[cells] += trust
-        shown[cells] += weight
+        answers[_cells(y, x)] += weight * enlarge(predict(network, tile, (VIEW,), chunk=chunk), TILE, TILE)
+        shown[_cells(y, x)] += weight
         if progress:
             progress(done + 1, len(wanted))
-    counts = near * (4 * trusted / shown.clamp(min=1e-9)).clamp(max=1)
-    found = torch.lerp(before, answers / trusted.clamp(min=1e-9), counts)
-    return torch.maximum(found, before) if which > 2 else found  # a quarter of a thing is missed more often than seen
+    seen = torch.where(shown > 0, answers / shown.clamp(min=1e-9), before)
+    edge = F.avg_pool2d(near, 9, 1, 4, count_include_pad=False) * near
+    return attached(torch.lerp(before, seen, edge * agreement(seen, before)), before)
+
+
+def agreement(seen: Tensor, before: Tensor) -> Tensor:
+    """How far a look agrees with the looks before on what they were sure of, around each cell.
+
+    Args:
+        seen, before: masks [1,1,n,n], 0..1.
+
+    Returns:
+        0..1, same shape: the mean difference over sure cells within AROUND cells, subject and background apart and the
+        worse of the two, on the scale WRONG. Where nothing around was sure, it is believed.
+    """
+    trust = torch.ones_like(before)
+    for sure in (before > 1 - SURE, before < SURE):
+        count = box_mean(sure.float(), AROUND)
+        wrong = box_mean((seen - before).abs() * sure, AROUND) / count.clamp(min=1e-4)
+        trust = torch.minimum(trust, ((WRONG[1] - wrong) / (WRONG[1] - WRONG[0])).clamp(0, 1))
+    return trust
+
+
+def attached(found: Tensor, before: Tensor) -> Tensor:
+    """`found` [1,1,n,n], but pieces of it (8-connected, above BODY) that touch nothing of `before` above BODY are as
+    they were."""
+    if found.device.type not in AT_HOME:
+        return attached(found.cpu(), before.cpu()).to(found.device)
+    body = found[0, 0] > BODY
+    parts = components(body, 8)
+    if not parts.count:
+        return found
+    held = parts.touched(body & (before[0, 0] > BODY))
+    loose = torch.zeros_like(body)
+    loose.view(-1)[parts.pixels(~held)] = True
+    loose = largest(loose[None, None].float(), 2) > 0  # with its soft rim
+    return torch.where(loose, torch.minimum(found, before), found)
 
 
 def _closer(height: int, width: int, looks: int) -> list[int]:
@@ -119,13 +158,3 @@ def _closer(height: int, width: int, looks: int) -> list[int]:
 def _cells(y: int, x: int) -> tuple[slice, ...]:
     """Where the answer's grid shows the tile that starts at row y and column x."""
     return (slice(None), slice(None), slice(y, y + TILE), slice(x, x + TILE))
-
-
-def _trust(answer: Tensor, before: Tensor) -> Tensor:
-    """1 where the tile's answer is as the looks before were where those were sure, 0 from a mean difference of 0.3."""
-    worst = answer.new_zeros(())
-    for sure in (before > 1 - SURE, before < SURE):
-        count = sure.sum()
-        wrong = ((answer - before).abs() * sure).sum() / count.clamp(min=1)
-        worst = torch.maximum(worst, torch.where(count > ENOUGH, wrong, torch.zeros_like(wrong)))
-    return (1.5 - 5 * worst).clamp(0, 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -49,10 +51,10 @@ def colour_error(estimate: torch.Tensor, truth: torch.Tensor, alpha: torch.Tenso
 
 
 def peer(image: torch.Tensor, alpha: torch.Tensor) -> torch.Tensor:
-    from pymatting import estimate_foreground_ml
-
-    found = estimate_foreground_ml(image[0].permute(1, 2, 0).double().numpy(), alpha[0, 0].double().numpy())
-    return torch.from_numpy(found.astype(np.float32)).permute(2, 0, 1)[None]
+    """pymatting's answer for `scene`, stored: it compiles for 45 seconds. tests_real/large asks it anew."""
+    stored = np.load(Path(__file__).parents[2] / "data" / "pymatting-scene.npz")
+    assert abs(float(image.double().mean()) - float(stored["mean"])) < 1e-6  # the scene that it was made of
+    return torch.from_numpy(stored["foreground"].astype(np.float32)).permute(2, 0, 1)[None]
 
 
 def test_multilevel_is_no_worse_than_pymatting(scene: dict[str, torch.Tensor]) -> None:
