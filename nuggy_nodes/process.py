@@ -68,8 +68,8 @@ def free_memory(root: Path = Path("/sys/fs/cgroup"), told: Path = Path("/proc/me
     with contextlib.suppress(OSError, IndexError, ValueError):
         lines = dict(line.split(":", 1) for line in told.read_text(encoding="ascii").splitlines())
         found.append(int(lines.get("MemAvailable", "").split()[0]) * 1024)
-    for most, now, stat in (("memory.max", "memory.current", "memory.stat"),
-                            ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat")):  # fmt: skip
+    for group, limits, usage in (("", "max", "current"), ("memory/", "limit_in_bytes", "usage_in_bytes")):
+        most, now, stat = (f"{group}memory.{name}" for name in (limits, usage, "stat"))
         with contextlib.suppress(OSError, IndexError, ValueError):  # "max" is no number
             limit, used = int((root / most).read_text()), int((root / now).read_text())
             kept = dict(line.split() for line in (root / stat).read_text().splitlines())

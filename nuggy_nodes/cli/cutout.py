@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,11 +103,16 @@ def _place(args: argparse.Namespace) -> Place:
     single = target is not None and target.suffix.lower() in SUFFIXES and not target.is_dir()
     to_file = target is not None and (target == STREAM or (single and not args.recursive and len(args.paths) == 1
                                                            and not args.paths[0].is_dir()))  # fmt: skip
-    if target == STREAM and len(args.paths) != 1:
-        raise InputError("-o - takes one photograph")
-    if args.format is None:
-        named = SUFFIXES.get(target.suffix.lower()) if to_file and target is not None else None
-        args.format = named or "png"
+    _check_target(args, target, single, to_file)
+    named = SUFFIXES.get(target.suffix.lower()) if to_file and target is not None else None
+    if named and args.format and named != args.format:
+        raise InputError(f"{target} is named as {named} and --format asks for {args.format}; give one of them")
+    args.format = args.format or named or "png"
+    if args.format == "avif":
+        from ..pictures.pillow import has_avif
+
+        if not has_avif():
+            raise InputError("--format avif needs Pillow 11.3 or later, with AVIF in it; give another format")
     if args.output is None:
         args.output = "composite" if args.format == "jpeg" else "rgba"
     if args.output == "rgba" and args.format == "jpeg":
@@ -116,6 +122,26 @@ def _place(args: argparse.Namespace) -> Place:
 
     suffix = OUT[args.format]
     return Place(None if to_file else target, target if to_file else None, suffix, existing)
+
+
+def _check_target(args: argparse.Namespace, target: Path | None, single: bool, to_file: bool) -> None:
+    """Raises InputError where -o cannot be what is meant."""
+    from ..core.errors import InputError
+    from ..pictures.formats import BY_SUFFIX
+
+    streamed = target == STREAM or (target is None and STREAM in args.paths)
+    if streamed and len(args.paths) != 1:
+        raise InputError("only one photograph can be written to standard output; give a folder with -o")
+    if streamed and args.json:
+        raise InputError("the result and --json cannot both be written to standard output; give a file with -o")
+    if streamed and sys.stdout.isatty():
+        raise InputError("standard output is a terminal; give a file with -o, or > FILE")
+    if target is None or to_file or target.is_dir():
+        return
+    if single:
+        raise InputError(f"-o {target} names a file, which takes one photograph; give a folder")
+    if target.suffix.lower() in BY_SUFFIX:
+        raise InputError(f"-o {target}: results are written as {', '.join(SUFFIXES)}, or to a folder")
 
 
 def _output(args: argparse.Namespace, place: Place) -> Output:

@@ -12,26 +12,9 @@ from pathlib import Path
 MARK = "-cutout"
 LONGEST = 255  # bytes of a name, on most file systems
 STREAM = Path("-")  # standard input or output
-UNREAD = frozenset(
-    [
-        ".svg",
-        ".eps",
-        ".ai",
-        ".pdf",
-        ".ico",
-        ".icns",
-        ".dds",
-        ".exr",
-        ".hdr",
-        ".pcx",
-        ".sgi",
-        ".qoi",
-        ".xcf",
-        ".kra",
-        ".djvu",
-        ".wmf",
-        ".emf",
-    ]
+UNREAD = frozenset(  # pictures, of formats that are not read
+    f".{s}"
+    for s in "svg eps ai pdf ico icns dds exr hdr pcx sgi qoi xcf kra djvu wmf emf".split()  # noqa: SIM905
 )
 
 

@@ -1,7 +1,8 @@
 """Many photographs: while one is cut out, the next is read and the one before is encoded.
 
 Decoding and encoding files takes one core as long as the network takes several, so each has a thread of its own; what
-has waited in between is at most one photograph on either side, however many there are. Files are written here, in the
+has waited in between is at most one photograph on either side, however many there are; a large one has the memory to
+itself. Files are written here, in the
 calling thread and in order, so that Ctrl-C finds no writer at work.
 """
 
@@ -44,21 +45,26 @@ class Stream:
 
     def turns(self, report: Callable[[Job], Report]) -> Iterator[Turn]:
         """Every job when its subject has been cut out, or has failed; report(job) gives its progress callback."""
-        ahead = self._read(0)
+        ahead, before = self._read(0), None
         for i, job in enumerate(self._jobs):
             turn, reading = Turn(job, time.perf_counter()), ahead
             try:
                 if reading is None:
                     raise NuggyError(job.error)
                 picture, seconds = reading.result()
-                ahead = self._read(i + 1)
+                if not self._worker.alone(picture):
+                    ahead = self._read(i + 1)
+                elif before and before.encoded:
+                    before.encoded.exception()  # waits for it
                 made, turn.done = self._worker.cut(job, picture, report(job))
                 turn.done["seconds"] = {"read": seconds, **turn.done["seconds"]}
                 turn.encoded = self._encoder.do(partial(_timed, partial(self._worker.encode, made, picture)))
+                del made, picture
             except Exception as e:
                 turn.failure = e
-                if reading is ahead:
-                    ahead = self._read(i + 1)
+            if reading is ahead:
+                ahead = self._read(i + 1)
+            before = turn
             yield turn
 
     def finish(self, turn: Turn) -> dict[str, Any]:

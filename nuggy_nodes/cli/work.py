@@ -15,8 +15,10 @@ from torch import Tensor
 
 from .. import process
 from ..core import Cutout, Network, Recipe, cutout
+from ..core.errors import ImageError
 from ..pictures import Picture, Style, encode, encode_frames, frames_of, read, write
 from ..pictures.encode import check_side
+from ..pictures.limits import read_stream
 from ..pictures.picture import both
 from .backdrop import Backdrop, laid_over
 from .jobs import STREAM, Job
@@ -74,8 +76,12 @@ class Worker:
 
     def read(self, job: Job) -> Picture:
         """The photograph. Raises ImageError."""
-        data = sys.stdin.buffer.read() if job.source == STREAM else None
+        data = read_stream(sys.stdin.buffer) if job.source == STREAM else None
         return read(job.source, megapixels=self.megapixels, data=data)
+
+    def alone(self, picture: Picture) -> bool:
+        """Whether a photograph is so large that no other is to be held meanwhile."""
+        return picture.rgb.shape[0] * picture.rgb.shape[1] > LARGE
 
     def cut(self, job: Job, picture: Picture, report: Report | None = None) -> tuple[list[np.ndarray], dict[str, Any]]:
         """The result's pixels, a frame each, and what is to be said of it, with seconds by stage. Raises NuggyError."""
@@ -100,7 +106,7 @@ class Worker:
     def encode(self, made: list[np.ndarray], picture: Picture) -> bytes:
         """The result's file. Raises ImageError."""
         if len(made) > 1:
-            return encode_frames(made, self.output.style, picture.durations)
+            return encode_frames(made, self.output.style, picture.durations, picture.icc)
         exif = None if self.output.strip else picture.exif
         return encode(made[0], self.output.style, picture.icc, picture.dpi, exif)
 
@@ -113,6 +119,12 @@ class Worker:
             write(job.result, data, overwrite=self.output.overwrite)
 
     def _frames(self, path: Path, first: Picture, report: Report | None) -> tuple[list[np.ndarray], dict[str, Any]]:
+        height, width = first.rgb.shape[:2]
+        if first.frames * height * width > self.megapixels * 1e6:
+            raise ImageError(
+                f"{path}: {first.frames} frames of {width}x{height} are over the limit of {self.megapixels:g} "
+                "megapixels; raise it with --max-megapixels, or give --first-frame"
+            )
         made, seconds, empty = [], dict[str, float](), True
         for i, frame in enumerate(frames_of(path, megapixels=self.megapixels)):
             if report:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from ..core.errors import ImageError
 from . import png16
+from .exif import words
 
 LOSSY = ("jpeg", "avif")
 OPAQUE_ONLY = ("jpeg",)
@@ -61,7 +62,7 @@ def encode(
     icc = None if pixels.ndim == 2 else icc
     dpi = dpi if dpi and all(0 < d < 1e6 for d in dpi) else None
     if pixels.dtype == np.uint16 and style.form in ("png", "tiff"):
-        return _png16(pixels, icc, dpi, exif, style) if style.form == "png" else _tiff16(pixels, icc, dpi)
+        return _png16(pixels, icc, dpi, exif, style) if style.form == "png" else _tiff16(pixels, icc, dpi, exif)
     options = _options(style, icc, dpi, exif)
     out = io.BytesIO()  # in memory Pillow hands control back between blocks, so that Ctrl-C ends at once
     try:
@@ -72,13 +73,15 @@ def encode(
     return out.getvalue()
 
 
-def encode_frames(frames: Sequence[np.ndarray], style: Style, durations: Sequence[int]) -> bytes:
+def encode_frames(
+    frames: Sequence[np.ndarray], style: Style, durations: Sequence[int], icc: bytes | None = None
+) -> bytes:
     """Several pictures [H,W,C] as one animation (PNG, WebP) or as pages (TIFF); AVIF and JPEG take the first."""
     check_side(frames[0].shape[1], frames[0].shape[0], style.form)
     images = [Image.fromarray(eight_bits(f)) for f in frames]
     if style.form in LOSSY:
         images = images[:1]
-    options = _options(style, None, None, None)
+    options = _options(style, None if frames[0].ndim == 2 else icc, None, None)
     if style.form in ("png", "webp"):
         options |= {"duration": list(durations), "loop": 0}
     out = io.BytesIO()
@@ -108,7 +111,7 @@ def _options(style: Style, icc: bytes | None, dpi: tuple[float, float] | None, e
         options |= {"lossless": False, "quality": style.quality, "method": 6 if style.smallest else 4}
     if icc:
         options["icc_profile"] = icc
-    if exif and style.form != "tiff":
+    if exif:
         options["exif"] = exif
     if dpi and style.form in ("png", "tiff", "jpeg"):
         options["dpi"] = tuple(min(d, 65535) for d in dpi) if style.form == "jpeg" else dpi
@@ -129,8 +132,8 @@ def _png16(
     return png16.encode(pixels, before, style.smallest)
 
 
-def _tiff16(pixels: np.ndarray, icc: bytes | None, dpi: tuple[float, float] | None) -> bytes:
-    """16 bits to TIFF: deflate with horizontal differences, straight alpha."""
+def _tiff16(pixels: np.ndarray, icc: bytes | None, dpi: tuple[float, float] | None, exif: bytes | None) -> bytes:
+    """16 bits to TIFF: deflate with horizontal differences, straight alpha; of EXIF what are a TIFF's own tags."""
     import tifffile
 
     out = io.BytesIO()
@@ -146,6 +149,8 @@ def _tiff16(pixels: np.ndarray, icc: bytes | None, dpi: tuple[float, float] | No
         iccprofile=icc,
         resolution=dpi,
         resolutionunit="inch" if dpi else None,
+        extratags=[(tag, "s", 0, text, True) for tag, text in words(exif).items()],
+        software=False,
         metadata=None,
     )
     return out.getvalue()

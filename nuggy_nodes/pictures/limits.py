@@ -10,15 +10,18 @@ import errno
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from ..core.errors import ImageError
 from ..process import free_memory
+from .formats import NAMES, sniff
 
 MOST_MEGAPIXELS = 160.0  # the largest cameras have 151
 MOST_BYTES = 4 << 30
-BYTES_PER_PIXEL = 8  # that decoding takes at the least
+MOST_STREAMED = 1 << 30
+BYTES_PER_PIXEL = 16  # that decoding and cutting out take at the least
 PLAUSIBLE = {  # samples that a byte of the file can stand for, at the most
-    "PNG": 1100.0, "TIFF": 5000.0, "JPEG": 3000.0, "WEBP": 50000.0, "BMP": 300.0, "GIF": 3000.0, "TGA": 200.0,
+    "PNG": 1100.0, "TIFF": 5000.0, "JPEG": 3000.0, "WEBP": 200000.0, "BMP": 300.0, "GIF": 9000.0, "TGA": 200.0,
     "PSD": 200.0, "NETPBM": 8.5,
 }  # fmt: skip
 SMALL = 4_000_000  # pixels up to which a lie costs nothing
@@ -35,6 +38,20 @@ def read_bytes(path: Path) -> bytes:
         data = f.read(found.st_size + 1)
     if not data:
         raise ImageError(f"{path}: the file is empty")
+    return data
+
+
+def read_stream(stream: BinaryIO) -> bytes:
+    """A picture's bytes from standard input, to its end. Raises ImageError where it begins as no picture does."""
+    path = Path("standard input")
+    head = stream.read(1 << 12)
+    if not head:
+        raise ImageError(f"{path}: is empty")
+    if not sniff(head, path):
+        raise ImageError(f"{path}: is of no format that is read from there: {NAMES}")
+    data = head + stream.read(MOST_STREAMED)
+    if len(data) > MOST_STREAMED:
+        raise ImageError(f"{path}: more than {MOST_STREAMED >> 20} MiB are not read from there; give a file")
     return data
 
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, ImageSequence
+from PIL import Image, ImageCms, ImageOps, ImageSequence, features
 
 from ..core.errors import ImageError
+from . import exif
 from .limits import MOST_MEGAPIXELS, check_size
 from .picture import Picture, both, rgb_profile
 
@@ -54,7 +55,7 @@ def of_pillow(image: Image.Image, form: str) -> Picture:
     info = dict(image.info)
     icc, dpi = info.get("icc_profile") or None, _dpi(info.get("dpi"))
     image.load()
-    exif = _exif(image)
+    block = exif.kept(image)
     ImageOps.exif_transpose(image, in_place=True)
     transparent = image.has_transparency_data
     if icc and icc[16:20] != b"RGB ":  # a CMYK or grey profile says nothing of RGB: convert by it, then drop it
@@ -63,11 +64,11 @@ def of_pillow(image: Image.Image, form: str) -> Picture:
     if image.mode == "LAB":
         image = _lab_to_srgb(image)
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
-        return Picture(*_deep(image), icc, dpi, note, exif)
+        return Picture(*_deep(image), icc, dpi, note, block)
     mode = "RGBA" if transparent else "RGB"
     image = image if image.mode == mode else image.convert(mode)  # which would copy
     rgb, alpha = _pixels(image)
-    return Picture(rgb, alpha, icc, dpi, note, exif, frames if durations else 1, durations)
+    return Picture(rgb, alpha, icc, dpi, note, block, frames if durations else 1, durations)
 
 
 def frames(data: bytes, form: str, path: Path, megapixels: float = MOST_MEGAPIXELS) -> Iterator[Picture]:
@@ -76,6 +77,18 @@ def frames(data: bytes, form: str, path: Path, megapixels: float = MOST_MEGAPIXE
         for frame in ImageSequence.Iterator(image):
             rgb, alpha = _pixels(frame.convert("RGBA"))
             yield Picture(rgb, None if alpha is None or bool((alpha == 255).all()) else alpha)
+
+
+def exif_of(data: bytes, form: str, path: Path) -> bytes | None:
+    """The EXIF block alone; None where there is none that can be read."""
+    with contextlib.suppress(Exception), opened(data, form, path, float("inf")) as image:
+        return exif.kept(image)
+    return None
+
+
+def has_avif() -> bool:
+    """Whether this Pillow reads and writes AVIF."""
+    return bool(features.check("avif")) if "avif" in features.features | features.modules else False
 
 
 def _samples(image: Image.Image) -> float:
@@ -97,19 +110,6 @@ def _dpi(told: Any) -> tuple[float, float] | None:
     with contextlib.suppress(TypeError, ValueError, IndexError, ZeroDivisionError):
         across, down = float(told[0]), float(told[1])
         return (across, down)
-    return None
-
-
-def _exif(image: Image.Image) -> bytes | None:
-    """The EXIF block with orientation 1, without a thumbnail of the photograph as it was."""
-    with contextlib.suppress(Exception):  # the block is somebody's own idea of EXIF
-        told = image.getexif()
-        if len(told):
-            kept = Image.Exif()
-            kept.load(told.tobytes())
-            if 0x0112 in kept:
-                kept[0x0112] = 1
-            return kept.tobytes()
     return None
 
 

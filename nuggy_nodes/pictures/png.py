@@ -91,18 +91,3 @@ def resolution(data: bytes, chunks: Chunks) -> tuple[float, float] | None:
         return None
     across, down = struct.unpack(">II", body[:8])
     return across * 0.0254, down * 0.0254
-
-
-def orientation(exif: bytes | None) -> int:
-    """The orientation that an EXIF block tells; 1 where it tells none."""
-    if not exif:
-        return 1
-    from PIL import Image
-
-    try:
-        told = Image.Exif()
-        told.load(exif)
-        value = told.get(0x0112, 1)
-    except Exception:  # the block is somebody's own idea of EXIF
-        return 1
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1

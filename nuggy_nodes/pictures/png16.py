@@ -14,8 +14,9 @@ import numpy as np
 from PIL import Image
 
 from ..core.errors import ImageError
+from . import exif
 from .picture import Picture, upright
-from .png import SIGNATURE, Chunks, orientation
+from .png import SIGNATURE, Chunks
 
 STRIP = 1 << 22  # bytes that are filtered and packed at a time
 COLOURS = {1: 0, 3: 2, 4: 6}  # channels: PNG's colour type
@@ -39,8 +40,10 @@ def decode(data: bytes, chunks: Chunks, path: Path) -> Picture:
         clear = (colours == np.frombuffer(key, ">u2")).all(-1)
         alpha = np.where(clear, 0, 65535).astype(np.uint16)
     rgb = colours if chunks.colour & 2 else np.repeat(colours, 3, 2)
-    turn = orientation(chunks.first(data, b"eXIf"))
-    return Picture(upright(rgb, turn), None if alpha is None else upright(alpha, turn))
+    block = chunks.first(data, b"eXIf")
+    turn = exif.orientation(block)
+    alpha = None if alpha is None else upright(alpha, turn)
+    return Picture(upright(rgb, turn), alpha, exif=block and exif.upright(block))
 
 
 def _samples(packed: bytes, chunks: Chunks, path: Path) -> np.ndarray:
@@ -82,7 +85,7 @@ def encode(pixels: np.ndarray, before: bytes = b"", smallest: bool = False) -> b
     above = np.zeros(width * channels * 2, np.uint8)
     for top in range(0, height, rows):
         part = np.ascontiguousarray(pixels[top : top + rows], ">u2").view(np.uint8).reshape(-1, above.size)
-        body = packer.compress(_filtered(part, above, 2 * channels, smallest))
+        body = packer.compress(_filtered(part, above, 2 * channels, smallest).tobytes())
         if body:
             out.append(chunk(b"IDAT", body))
         above = part[-1]

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import ImageError
-from . import netpbm, pillow, png, png16, tiff
+from . import jxl, netpbm, pillow, png, png16, tiff
 from .formats import BY_SUFFIX, EXTRAS, NAMES, sniff
 from .limits import MOST_MEGAPIXELS, check_size, read_bytes
 from .picture import Picture, both, rgb_profile, whole
@@ -65,7 +65,14 @@ def _decode(data: bytes, path: Path, megapixels: float) -> Picture:
         picture.icc = rgb_profile(png.profile(data, chunks))
         return picture
     if form == "TIFF":
-        return tiff.decode(data, path, megapixels) or pillow.decode(data, "TIFF", path, megapixels)
+        try:
+            found = tiff.decode(data, path, megapixels)
+        except tiff.OfCamera:
+            return _by_extra(data, "RAW", path, megapixels)
+        if found is None:
+            return pillow.decode(data, "TIFF", path, megapixels)
+        found.exif = pillow.exif_of(data, "TIFF", path)
+        return found
     if form == "NETPBM":
         return netpbm.decode(data, path, megapixels) or pillow.decode(data, form, path, megapixels)
     if form == "JPEG2000" and _jp2_depth(data) > 8:
@@ -75,6 +82,8 @@ def _decode(data: bytes, path: Path, megapixels: float) -> Picture:
     if not form:
         told = BY_SUFFIX.get(path.suffix.lower())
         raise ImageError(f"{path}: is no {told} picture" if told else f"{path}: is of no format that is read: {NAMES}")
+    if form == "AVIF" and not pillow.has_avif():
+        raise ImageError(f"{path}: AVIF pictures need Pillow 11.3 or later, with AVIF in it")
     return pillow.decode(data, form, path, megapixels)
 
 
@@ -88,11 +97,13 @@ def _by_extra(data: bytes, form: str, path: Path, megapixels: float) -> Picture:
     if form == "HEIC":
         file = module.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
         check_size(file.size[0], file.size[1], path, form, len(data), 3, megapixels)
-        image = file.to_pillow()
-        return pillow.of_pillow(image, form)
+        picture = pillow.of_pillow(file.to_pillow(), form)
+        bits = file.info.get("bit_depth", 8)
+        return pillow.noted(picture, f"8 of its {bits} bits are used" if bits > 8 else "")
     if form == "JXL":
-        pixels = module.jpegxl_decode(data)
-        return _of_array(pixels, path)
+        width, height = jxl.size(data)
+        check_size(width, height, path, form, len(data), 3, megapixels)
+        return _of_array(jxl.decode(data, module), path)
     with module.imread(io.BytesIO(data)) as raw:
         check_size(raw.sizes.width, raw.sizes.height, path, form, len(data), 3, megapixels)
         pixels = raw.postprocess(use_camera_wb=True, output_bps=16, no_auto_bright=False)

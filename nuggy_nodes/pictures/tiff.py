@@ -9,9 +9,6 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import lzma
-import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +17,18 @@ import numpy as np
 from ..core.errors import ImageError
 from .limits import MOST_MEGAPIXELS, check_size
 from .picture import Picture, both, rgb_profile, straight, upright, whole
+from .tiff_pieces import OURS, packed_bits, unpacked, unpredicted
 
 GREY_INVERTED, GREY, RGB, CMYK = 0, 1, 2, 5
 CFA, LINEAR_RAW = 32803, 34892
-OURS = {1: "none", 5: "LZW", 8: "deflate", 32946: "deflate", 32773: "PackBits", 34925: "LZMA", 50000: "Zstandard"}
+DNG, REDUCED = 50706, 1  # the tag of a DNG's version; the bit of NewSubfileType that says thumbnail
+FIRST = 8  # pages among which the photograph is looked for
 UNSIGNED, SIGNED, FLOAT = 1, 2, 3
 SIGNED_TOP = {8: 127, 16: 32767, 32: 2**31 - 1}
+
+
+class OfCamera(ImageError):
+    """A camera's RAW file, whose first picture is a thumbnail at best."""
 
 
 def decode(data: bytes, path: Path, megapixels: float = MOST_MEGAPIXELS) -> Picture | None:
@@ -35,15 +38,15 @@ def decode(data: bytes, path: Path, megapixels: float = MOST_MEGAPIXELS) -> Pict
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
-            page: Any = file.pages.first
             count = len(file.pages)
+            page = _main_page(file, min(count, FIRST))
+            kind = int(page.photometric) if page.photometric is not None else GREY
+            if kind in (CFA, LINEAR_RAW) or page.tags.valueof(DNG) or (page.subfiletype & REDUCED and 330 in page.tags):
+                raise OfCamera(f"{path}: holds a camera's raw samples; save it as an ordinary picture first")
             width, height = int(page.imagewidth), int(page.imagelength)
             bits, samples = int(page.bitspersample), int(page.samplesperpixel)
-            kind = int(page.photometric) if page.photometric is not None else GREY
             packing = int(page.compression)
             check_size(width, height, path, "TIFF", len(data), samples * bits / 8, megapixels)
-            if kind in (CFA, LINEAR_RAW):
-                raise ImageError(f"{path}: holds a camera's raw samples; save it as an ordinary picture first")
             if (
                 kind not in (GREY_INVERTED, GREY, RGB, CMYK)
                 or packing not in OURS
@@ -61,6 +64,12 @@ def decode(data: bytes, path: Path, megapixels: float = MOST_MEGAPIXELS) -> Pict
         raise
     except Exception as e:  # tifffile meets a damaged file in many ways; each is that file's
         raise ImageError(f"{path}: the file is damaged or incomplete ({_short(e)})") from None
+
+
+def _main_page(file: Any, count: int) -> Any:
+    """The first page that is no thumbnail, or the first."""
+    pages = (file.pages[i] if i else file.pages.first for i in range(count))
+    return next((p for p in pages if not p.subfiletype & REDUCED), file.pages.first)
 
 
 def _samples(page: Any, data: bytes, path: Path, bits: int, samples: int) -> np.ndarray:
@@ -95,92 +104,17 @@ def _samples(page: Any, data: bytes, path: Path, bits: int, samples: int) -> np.
         if start + length > len(data) or length == 0:
             raise ImageError(f"{path}: the file is damaged or incomplete")
         wide = columns * each * kind.itemsize if bits % 8 == 0 else -(-columns * each * bits // 8)
-        raw = _unpacked(data[start : start + length], int(page.compression), (high, wide), path)
+        raw = unpacked(data[start : start + length], int(page.compression), (high, wide), path)
         if bits % 8:
-            piece = _packed_bits(raw, bits, high, columns * each).reshape(high, columns, each)
+            piece = packed_bits(raw, bits, high, columns * each).reshape(high, columns, each)
         else:
-            piece = _unpredicted(raw, int(page.predictor or 1), (high, columns, each), kind, order)
+            piece = unpredicted(raw, int(page.predictor or 1), (high, columns, each), kind, order)
         part = piece[: height - y, : width - x]
         if planar:
             out[y : y + high, x : x + columns, plane : plane + 1] = part
         else:
             out[y : y + high, x : x + columns] = part
     return out
-
-
-def _unpacked(packed: bytes, packing: int, shape: tuple[int, int], path: Path) -> bytes:
-    """A piece's bytes: so many rows of so many."""
-    size = shape[0] * shape[1]
-    way = OURS[packing]
-    if way == "deflate":
-        raw = zlib.decompressobj().decompress(packed, size)
-    elif way == "LZW":
-        raw = _lzw(packed, shape)
-    elif way == "PackBits":
-        raw = _packbits(packed, size)
-    elif way == "LZMA":
-        raw = lzma.LZMADecompressor(memlimit=256 << 20).decompress(packed, size)
-    elif way == "Zstandard":
-        try:
-            from imagecodecs import zstd_decode
-        except ImportError:
-            raise ImageError(f"{path}: is packed by Zstandard; pip install 'nuggy-nodes[codecs]'") from None
-        raw = bytes(zstd_decode(packed, out=size))
-    else:
-        raw = packed[:size]
-    if len(raw) < size:
-        raise ImageError(f"{path}: the file is damaged or incomplete")
-    return raw
-
-
-def _packed_bits(raw: bytes, bits: int, rows: int, samples: int) -> np.ndarray:
-    """[rows, samples] uint16 of samples of 9 to 15 bits that follow each other, the rows filled up to whole bytes."""
-    every = np.unpackbits(np.frombuffer(raw, np.uint8).reshape(rows, -1), axis=1)[:, : samples * bits]
-    weights = (1 << np.arange(bits - 1, -1, -1)).astype(np.uint16)
-    return (every.reshape(rows, samples, bits) * weights).sum(2, dtype=np.uint16)
-
-
-def _lzw(packed: bytes, shape: tuple[int, int]) -> bytes:
-    """TIFF's LZW by Pillow's libtiff: the piece as a grey 8-bit TIFF of its own, whatever its samples are."""
-    from PIL import Image
-
-    high, wide = shape
-    tags = [(256, 4, wide), (257, 4, high), (258, 3, 8), (259, 3, 5), (262, 3, 1), (273, 4, 0), (277, 3, 1),
-            (278, 4, high), (279, 4, len(packed))]  # fmt: skip
-    start = 8 + 2 + 12 * len(tags) + 4
-    body = b"".join(struct.pack("<HHII", t, k, 1, start if t == 273 else v) for t, k, v in tags)
-    file = struct.pack("<2sHI", b"II", 42, 8) + struct.pack("<H", len(tags)) + body + struct.pack("<I", 0) + packed
-    with Image.open(io.BytesIO(file), formats=("TIFF",)) as image:
-        return image.tobytes()
-
-
-def _packbits(packed: bytes, size: int) -> bytes:
-    """PackBits (TIFF 6.0, section 9)."""
-    out, at = bytearray(), 0
-    while at < len(packed) and len(out) < size:
-        n = packed[at]
-        if n < 128:
-            out += packed[at + 1 : at + 2 + n]
-            at += n + 2
-        else:
-            if n > 128:
-                out += packed[at + 1 : at + 2] * (257 - n)
-            at += 2 if n > 128 else 1
-    return bytes(out[:size])
-
-
-def _unpredicted(raw: bytes, predictor: int, shape: tuple[int, int, int], kind: np.dtype, order: str) -> np.ndarray:
-    """[rows, columns, samples], differences along rows added up (TIFF 6.0, section 14; Adobe's technical note 3)."""
-    if predictor == 3:  # float: the rows' bytes by significance, differences of bytes
-        high, columns, each = shape
-        rows = np.frombuffer(raw, np.uint8).reshape(high, kind.itemsize * columns, each)
-        summed = np.cumsum(rows, 1, np.uint8).reshape(high, kind.itemsize, columns * each)
-        joined = np.ascontiguousarray(summed.transpose(0, 2, 1))  # most significant byte first
-        return joined.view(kind.newbyteorder(">"))[..., 0].reshape(shape).astype(kind.newbyteorder("="))
-    pixels = np.frombuffer(raw, kind).reshape(shape).astype(kind.newbyteorder("="), copy=False)
-    if predictor == 2 and kind.kind in "ui":
-        return np.cumsum(pixels, 1, pixels.dtype)
-    return pixels
 
 
 def _picture(page: Any, pixels: np.ndarray, kind: int, bits: int, path: Path, count: int) -> Picture:

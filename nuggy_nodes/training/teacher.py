@@ -93,6 +93,6 @@ def teach(
 
 def answer(path: Path) -> tuple[Bytes, Bytes]:
     """Alpha and trust, [H,W] uint8 each, of one of teach's files."""
-    with Image.open(path) as image:
+    with Image.open(path, formats=("PNG", "JPEG", "WEBP", "TIFF")) as image:
         pixels = np.asarray(image.convert("LA"))
     return np.ascontiguousarray(pixels[..., 0]), np.ascontiguousarray(pixels[..., 1])

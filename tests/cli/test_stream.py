@@ -38,6 +38,9 @@ class Worker:
         self._try("read", job.source.name)
         return Picture(job.source.name)
 
+    def alone(self, picture):
+        return False
+
     def cut(self, job, picture, report):
         report("network", 0.5)
         self._try("cut", job.source.name)
@@ -90,6 +93,25 @@ def test_few_photographs_are_held(n):
     worker = Worker()
     run(worker, jobs(n))
     assert worker.most <= 4 and worker.written == [str(i) for i in range(n)]
+
+
+def test_a_large_photograph_has_the_memory_to_itself():
+    class Large(Worker):
+        def alone(self, picture):
+            return True
+
+        def cut(self, job, picture, report):
+            del picture
+            gc.collect()
+            self.held.append(len(Picture.alive))
+            return str(job.source), {"seconds": {}}
+
+        held: ClassVar = []
+
+    gc.collect()
+    worker = Large()
+    run(worker, jobs(5))
+    assert worker.written == ["0", "1", "2", "3", "4"] and max(worker.held) == 1
 
 
 def test_stages_overlap():
