@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 import time
-import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,7 +135,7 @@ def say(text: str) -> None:
 def shown(text: str) -> str:
     """A text as one line, and on a terminal without anything that would steer it."""
     if not sys.stderr.isatty():
-        return "".join(repr(c)[1:-1] if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
+        return "".join(repr(c)[1:-1] if len(f"{c}.".splitlines()) > 1 else c for c in text)
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 

@@ -43,7 +43,7 @@ def read_bytes(path: Path) -> bytes:
 
 def read_stream(stream: BinaryIO) -> bytes:
     """A picture's bytes from standard input, to its end. Raises ImageError where it begins as no picture does."""
-    path = Path("standard input")
+    path = Path("-")
     head = stream.read(1 << 12)
     if not head:
         raise ImageError(f"{path}: is empty")
