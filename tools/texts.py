@@ -22,7 +22,7 @@ from nuggy_nodes.core.settings import CONTRAST, SHARE, Setting  # noqa: E402
 
 LANGUAGES = ("ko", "ja", "zh")
 NODES = {  # node: the inputs that are settings, by the setting where the names differ
-    "GuidedFilterRefine": {n: n for n in ("radius", "black", "white", "gamma", "guide", "epsilon", "passes", "detail")},
+    "GuidedFilterRefine": {n: n for n in ("radius", "black", "white", "gamma", "guide", "epsilon", "passes")},
     "IslandRemove": {"keep": "islands"}
     | {n: n for n in ("threshold", "min_area", "max_hole", "min_reach", "min_peak", "shift_edge", "feather")},
     "Composite": {"foreground": "foreground"},

@@ -13,4 +13,7 @@ def shipped(name: str) -> Path:
     for folder in (here.parent / "weights", here / "weights"):
         if (folder / name).is_file():
             return folder / name
-    raise WeightsError(f"the file {name} is not in {here.parent / 'weights'}; reinstall Nuggy")
+    raise WeightsError(
+        f"the default weights {name} are not in {here.parent / 'weights'}; reinstall Nuggy, or make the file with "
+        "`nuggy weights import` (weights/README.md has the commands)"
+    )

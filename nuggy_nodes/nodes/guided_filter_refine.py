@@ -30,7 +30,6 @@ class GuidedFilterRefine(io.ComfyNode):
                 *(setting_input(name) for name in old),
                 setting_input("passes", optional=True),
                 recipe_input(),
-                setting_input("detail", optional=True),
             ],
             [io.Mask.Output("refined_mask")],
             ["guided filter", "refine mask", "refine edges", "hair", "mask upsampling", "feather", "matting", "levels"],

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..errors import WeightsError
+from ..shipped import shipped
 from . import checksum, convert
 from .isnet import ISNet, layer_names
 from .metadata import Info
@@ -37,15 +38,8 @@ class Network:
 
 
 def default_path() -> Path:
-    """Where the default weights lie: in the repository's `weights/`, or in the installed package's."""
-    here = Path(__file__).resolve().parents[2]
-    for folder in (here.parent / "weights", here / "weights"):
-        if (folder / DEFAULT_NAME).is_file():
-            return folder / DEFAULT_NAME
-    raise WeightsError(
-        f"the default weights {DEFAULT_NAME} are not in {here.parent / 'weights'}; reinstall Nuggy, or make the file "
-        "with `nuggy weights import` (weights/README.md has the commands)"
-    )
+    """Where the default weights lie. Raises WeightsError."""
+    return shipped(DEFAULT_NAME)
 
 
 def load(
