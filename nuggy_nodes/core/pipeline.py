@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .checks import check_alpha, check_image, check_same_size, match_batch
 from .demo import demo_masks
+from .errors import InputError
 from .foreground.estimate import estimate_foreground
 from .foreground.opacity import shown
 from .guided_answer import Seen, guided
@@ -90,12 +91,13 @@ def cutout(
     Raises:
         InputError: shapes, sizes, batches or values that do not fit, or an unknown recipe.
     """
-    guidance = guidance or Guidance()
     check_image(images)
-    guidance.fitted(images)  # before the network's seconds
-    seen = look_once(
-        images, None if guidance.mask is not None else network, recipe, opacity=opacity, chunk=chunk, report=report
-    )
+    guidance = (guidance or Guidance()).fitted(images)  # before the network's seconds
+    if guidance.mask is not None:
+        network = None
+    elif network is None:
+        raise InputError("without a network the mask says what the subject is, and it is missing or empty; give one")
+    seen = look_once(images, network, recipe, opacity=opacity, chunk=chunk, report=report)
     return answer(seen, guidance)
 
 

@@ -28,7 +28,7 @@ NEAR = 3  # cells around a change that are found anew
 
 
 def seen_in_boxes(network: Network, image: Tensor, boxes: Sequence[Box]) -> Tensor:
-    """What the network says of boxes of a photograph [1,3,H,W]: the largest answer, [1,1,h,w] on the grid, 0 outside."""
+    """What the network says of boxes of a photograph [1,3,H,W]: the largest answer, [1,1,h,w] on the grid."""
     height, width = image.shape[-2:]
     out = torch.zeros(1, 1, *_grid(height, width), device=image.device)
     scale = out.shape[-2] / height, out.shape[-1] / width

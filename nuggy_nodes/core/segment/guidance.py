@@ -117,5 +117,6 @@ def _check_box(box: Box, height: int, width: int) -> None:
         raise InputError(f"a box is at least one pixel wide and high; got {w:g}x{h:g}")
     if x < 0 or y < 0 or x + w > width or y + h > height:
         raise InputError(
-            f"the box {x:g},{y:g},{w:g},{h:g} (x, y, width, height) lies outside the photograph of {width}x{height} pixels"
+            f"the box {x:g},{y:g},{w:g},{h:g} (x, y, width, height) lies outside the photograph of "
+            f"{width}x{height} pixels"
         )
