@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .guidance import Said
+from .guidance import add_options as add_guidance
 from .jobs import STREAM, Place
 from .settings import add_options, recipe_of
 
@@ -57,6 +59,7 @@ def add_parser(commands: Any) -> None:
     p.add_argument(
         "--weights", type=Path, metavar="FILE", help="other weights than the default (.safetensors, .pth, .onnx)"
     )
+    add_guidance(p)
     add_options(p)
     p.set_defaults(run=_run)
 
@@ -66,6 +69,7 @@ def _run(args: argparse.Namespace) -> int:
 
     recipe = _hidden(args, recipe_of(args))  # before anything heavy is imported
     place = _place(args)
+    said = Said(args)
     process.keep_freed_memory()
     process.keep_to_quota()
     from .work import warm_imports
@@ -81,7 +85,7 @@ def _run(args: argparse.Namespace) -> int:
     output = _output(args, place)
     _check_folders(args.output_dir, {j.result.parent for j in todo.jobs if not j.error and j.result != STREAM})
     with process.own_lines_only():
-        return do_all(args, recipe, output, todo)
+        return do_all(args, recipe, output, todo, said)
 
 
 def _hidden(args: argparse.Namespace, recipe: Recipe) -> Recipe:

@@ -15,13 +15,14 @@ from .jobs import Job, Plan
 
 if TYPE_CHECKING:
     from ..core import Recipe
+    from .guidance import Said
     from .stream import Stream, Turn
     from .work import Output, Worker
 
 ISSUES = "https://github.com/Youl-AI/Nuggy/issues"
 
 
-def do_all(args: argparse.Namespace, recipe: Recipe, output: Output, todo: Plan) -> int:
+def do_all(args: argparse.Namespace, recipe: Recipe, output: Output, todo: Plan, said: Said) -> int:
     """Cut out what is planned; returns the exit status. Raises NuggyError for what concerns all of them."""
     from ..core import choose_device, choose_precision, load
     from .work import Engine, Worker
@@ -33,7 +34,8 @@ def do_all(args: argparse.Namespace, recipe: Recipe, output: Output, todo: Plan)
     results: list[dict[str, Any]] = []
     try:
         if any(not j.error for j in jobs):  # told once, before the first photograph is read
-            engine = Engine(load(args.weights, device, dtype), recipe, device)
+            network = load(args.weights, device, dtype) if said.needs_network else None
+            engine = Engine(network, recipe, device, said)
             _each(jobs, Worker(engine, output, args.max_megapixels), results)
         else:
             for job in jobs:

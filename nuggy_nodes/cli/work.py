@@ -21,6 +21,7 @@ from ..pictures.encode import check_side
 from ..pictures.limits import read_stream
 from ..pictures.picture import both
 from .backdrop import Backdrop, laid_over
+from .guidance import Said
 from .jobs import STREAM, Job
 from .pixels import LARGE, to_pixels, to_tensor
 
@@ -42,11 +43,12 @@ class Output:
 
 @dataclass(frozen=True)
 class Engine:
-    """What the work is done with."""
+    """What the work is done with. network: None where masks are given in its place."""
 
-    network: Network
+    network: Network | None
     recipe: Recipe
     device: torch.device
+    said: Said | None = None
 
 
 def _thrifty(report: Report | None) -> Report:
@@ -93,7 +95,7 @@ class Worker:
         if moving and self.output.style.form in ("png", "webp", "tiff") and job.source != STREAM:
             made, told = self._frames(job.source, picture, report)
         else:
-            pixels, told = self._one(picture, report)
+            pixels, told = self._one(picture, report, job.source)
             made = [pixels]
             if picture.frames > 1 and (moving or not self.output.first_frame):
                 note = both(note, f"only the first of its {picture.frames} frames is used")
@@ -129,26 +131,27 @@ class Worker:
         for i, frame in enumerate(frames_of(path, megapixels=self.megapixels)):
             if report:
                 report("network", min(i / first.frames, 1.0))
-            pixels, told = self._one(frame, None)
+            pixels, told = self._one(frame, None, path)
             made.append(pixels)
             empty = empty and bool(told.get("empty"))
             for stage, taken in told["seconds"].items():
                 seconds[stage] = seconds.get(stage, 0.0) + taken
         return made, {"frames": len(made), "seconds": seconds} | ({"empty": True} if empty else {})
 
-    def _one(self, picture: Picture, report: Report | None) -> tuple[np.ndarray, dict[str, Any]]:
+    def _one(self, picture: Picture, report: Report | None, source: Path) -> tuple[np.ndarray, dict[str, Any]]:
         started = time.perf_counter()
         kind, large = picture.rgb.dtype, picture.rgb.shape[0] * picture.rgb.shape[1] > LARGE
         process.keep_freed_memory(not large)
         image = to_tensor(picture.rgb, self.engine.device)
         picture.rgb = np.empty((0, 0, 3), kind)  # a large photograph is held once
         have = None if picture.alpha is None else to_tensor(picture.alpha, self.engine.device)
+        guidance = self.engine.said.of(source, *image.shape[-2:]) if self.engine.said else None
         seconds = {"tensor": time.perf_counter() - started}
         if large:
             process.give_back()
             process.keep_freed_memory()
         tell = _thrifty(report) if large else report
-        result = cutout(image, self.engine.network, self.engine.recipe, opacity=have, report=tell)
+        result = cutout(image, self.engine.network, self.engine.recipe, guidance=guidance, opacity=have, report=tell)
         started = time.perf_counter()
         pixels = to_pixels(self._planes(result, picture), kind)
         taken = time.perf_counter() - started

@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from .network.device import choose_device
     from .network.precision import choose_precision
     from .network.weights import Network, load
-    from .pipeline import Cutout, cutout
+    from .pipeline import Cutout, answer, cutout, look_once
     from .recipes import RECIPES, Recipe, recipe
     from .refine.temporal import steady_masks
+    from .segment.guidance import Guidance
     from .segment.views import View
 
 __all__ = [
     "RECIPES",
     "Cutout",
+    "Guidance",
     "ImageError",
     "InputError",
     "Network",
@@ -35,11 +37,13 @@ __all__ = [
     "Recipe",
     "View",
     "WeightsError",
+    "answer",
     "choose_device",
     "choose_precision",
     "cutout",
     "estimate_foreground",
     "load",
+    "look_once",
     "paste_back",
     "prepare_inpainting",
     "recipe",
@@ -54,9 +58,10 @@ _PLACES = {
     "network.device": ("choose_device",),
     "network.precision": ("choose_precision",),
     "network.weights": ("Network", "load"),
-    "pipeline": ("Cutout", "cutout"),
+    "pipeline": ("Cutout", "answer", "cutout", "look_once"),
     "recipes": ("RECIPES", "Recipe", "recipe"),
     "refine.temporal": ("steady_masks",),
+    "segment.guidance": ("Guidance",),
     "segment.views": ("View",),
 }
 _HOME = {name: place for place, names in _PLACES.items() for name in names}

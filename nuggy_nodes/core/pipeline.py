@@ -12,8 +12,10 @@ from torch import Tensor
 
 from .checks import check_alpha, check_image, check_same_size, match_batch
 from .demo import demo_masks
+from .errors import InputError
 from .foreground.estimate import estimate_foreground
 from .foreground.opacity import shown
+from .guided_answer import Seen, guided
 from .network.weights import Network
 from .ops.composite import over, rgba
 from .recipes import Recipe
@@ -22,6 +24,7 @@ from .refine.edge import adjust_edge
 from .refine.islands import IslandReport, remove_islands
 from .refine.refine import refine
 from .segment.closer_look import look
+from .segment.guidance import Guidance
 from .work import NETWORK, Report, Work
 
 
@@ -60,9 +63,10 @@ class Cutout:
 @torch.inference_mode()
 def cutout(
     images: Tensor,
-    network: Network,
+    network: Network | None,
     recipe: str | Recipe = "default",
     *,
+    guidance: Guidance | None = None,
     opacity: Tensor | None = None,
     chunk: int = 0,
     report: Report | None = None,
@@ -72,8 +76,10 @@ def cutout(
     Args:
         images: [B,3,H,W], 0..1, sRGB-encoded, on any device (the refinement runs there; the network where its weights
             are).
-        network: from network.weights.load.
+        network: from network.weights.load; None where the guidance has a mask, which takes its place.
         recipe: a name of recipes.RECIPES or a Recipe.
+        guidance: what the user says of the subject: a rough mask, boxes, strokes. guided_answer.guided says what they
+            do; `look_once` and `answer` keep the network's work between strokes.
         opacity: [B,1,H,W], of photographs that are transparent already; alpha is then nowhere above it.
         chunk: squares at a time through the network (0: chosen).
         report: called with (stage, share of the whole work done, 0..1) as the work goes on; an exception it raises
@@ -86,6 +92,28 @@ def cutout(
         InputError: shapes, sizes, batches or values that do not fit, or an unknown recipe.
     """
     check_image(images)
+    guidance = (guidance or Guidance()).fitted(images)  # before the network's seconds
+    if guidance.mask is not None:
+        network = None
+    elif network is None:
+        raise InputError("without a network the mask says what the subject is, and it is missing or empty; give one")
+    seen = look_once(images, network, recipe, opacity=opacity, chunk=chunk, report=report)
+    return answer(seen, guidance)
+
+
+@torch.inference_mode()
+def look_once(
+    images: Tensor,
+    network: Network | None,
+    recipe: str | Recipe = "default",
+    *,
+    opacity: Tensor | None = None,
+    chunk: int = 0,
+    report: Report | None = None,
+) -> Seen:
+    """All that the network has to say of photographs, to be kept between strokes. Arguments as for `cutout`; without a
+    network only guidance with a mask can be answered. Raises InputError."""
+    check_image(images)
     recipe = find_recipe(recipe)
     photographs = images
     if opacity is not None:
@@ -93,9 +121,24 @@ def cutout(
         photographs, opacity = match_batch(images, opacity, "images", "opacity")
         images = shown(photographs, opacity)
     work = Work(report)
+    if network is None:
+        return Seen(images, None, [], recipe, photographs, opacity, work)
     alpha, islands = (demo_masks if recipe.name == "demo" else masks)(images, network, recipe, work, chunk)
-    alpha = alpha if opacity is None else torch.minimum(alpha, opacity.to(alpha))
-    return Cutout(alpha, photographs, recipe.foreground, recipe.fill_colour, opacity, islands, work.seconds)
+    return Seen(images, alpha, islands, recipe, photographs, opacity, work, network)
+
+
+@torch.inference_mode()
+def answer(seen: Seen, guidance: Guidance | None = None) -> Cutout:
+    """The cut-out of photographs that were looked at once, under guidance; `seen` stays as it is. Raises InputError."""
+    alpha, islands, seconds = seen.alpha, seen.islands, dict(seen.work.seconds)
+    if guidance or alpha is None:
+        started = time.perf_counter()
+        alpha, islands = guided(seen, guidance or Guidance())
+        seconds["guidance"] = time.perf_counter() - started
+    assert alpha is not None
+    alpha = alpha if seen.opacity is None else torch.minimum(alpha, seen.opacity.to(alpha))
+    recipe = seen.recipe
+    return Cutout(alpha, seen.photographs, recipe.foreground, recipe.fill_colour, seen.opacity, islands, seconds)
 
 
 def masks(

@@ -1,0 +1,128 @@
+"""A photograph's answer after its user has spoken: the network's once, then what Guidance changes of it.
+
+seen = look_once(images, network, "default")        # pipeline.py; seconds: the network
+answer(seen, Guidance(keep=stroke)).rgba()          # a fraction of one, again and again
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from .checks import check_image
+from .errors import InputError
+from .network.weights import Network
+from .ops.box_filter import box_mean
+from .ops.resample import enlarge
+from .recipes import Recipe
+from .refine.guided_filter import guided_filter
+from .refine.islands import IslandReport, remove_islands
+from .refine.levels import levels
+from .refine.refine import refine
+from .refine.rough import refine_rough
+from .segment.box import inside_boxes, seen_in_boxes, weighed
+from .segment.guidance import Box, Guidance
+from .segment.strokes import GRID, spread
+from .work import Work
+
+EDGE = 2.0  # cells of the strokes' grid around a change in which the photograph tells its edge
+EPSILON, BLACK = 1e-4, 0.1  # of the filter there, and of the levels after it
+
+
+@dataclass
+class Seen:
+    """What is kept between strokes: images [B,3,H,W] as the network was shown them; alpha [B,1,H,W], found without
+    guidance, or None where no network was asked, and its islands; photographs and opacity as they were given; what
+    the network said of boxes that were asked for."""
+
+    images: Tensor
+    alpha: Tensor | None
+    islands: list[IslandReport]
+    recipe: Recipe
+    photographs: Tensor
+    opacity: Tensor | None
+    work: Work
+    network: Network | None = None
+    boxes: dict[tuple[int, tuple[Box, ...]], Tensor] = field(default_factory=dict)
+
+
+def guided(seen: Seen, guidance: Guidance) -> tuple[Tensor, list[IslandReport]]:
+    """The masks [B,1,H,W] of photographs under guidance, and what islands were removed of rough masks.
+
+    In this order: `mask` in place of the network's answer, with the photograph's edges (refine.rough) and without its
+    islands; `boxes` (segment.box); `unsure`; then the strokes (segment.strokes), which are obeyed under themselves
+    whatever else was said. A photograph for which nothing new is said keeps its alpha bit for bit.
+
+    Raises:
+        InputError: guidance that does not fit, or no mask where the network was not asked.
+    """
+    check_image(seen.images)
+    guidance = guidance.fitted(seen.images)
+    if guidance.mask is None and seen.alpha is None:
+        raise InputError("without a network the subject must be said: the mask given is empty; give one with a subject")
+    if guidance.mask is not None and guidance.unsure is None and bool((guidance.mask == 1).all()):
+        return _obey(torch.ones_like(seen.images[:, :1], dtype=torch.float32), guidance), seen.islands
+    parts, islands = [], []
+    for i in range(len(seen.images)):
+        alpha, found = _one(seen, i, guidance.of(i))
+        parts.append(alpha)
+        islands += found
+    return torch.cat(parts), islands
+
+
+def _one(seen: Seen, i: int, said: Guidance) -> tuple[Tensor, list[IslandReport]]:
+    image, recipe = seen.images[i : i + 1].float(), seen.recipe
+    islands = seen.islands[i : i + 1]
+    if said.mask is not None:
+        alpha = refine_rough(image, said.mask, said.uncertainty, said.unsure)
+        if recipe.islands != "all" or recipe.max_hole:
+            alpha, islands = remove_islands(alpha, **recipe.part("islands"))
+    else:
+        assert seen.alpha is not None
+        alpha = seen.alpha[i : i + 1].float()
+    if said.boxes:
+        alpha = _boxed(seen, i, image, alpha, said)
+    if said.unsure is not None and said.mask is None:
+        alpha = refine_rough(image, alpha, unsure=said.unsure)
+    if said.keep is not None or said.drop is not None:
+        alpha = _obey(_stroked(image, alpha, said), said)
+    return alpha, islands
+
+
+def _boxed(seen: Seen, i: int, image: Tensor, alpha: Tensor, said: Guidance) -> Tensor:
+    """The mask cut to boxes; where the network's views of them say otherwise, as consensus weighs them. A rough mask is
+    only cut: it says what the subject is."""
+    inside = inside_boxes(said.boxes, alpha)
+    cut = alpha * inside
+    if seen.network is None or said.mask is not None:
+        return cut
+    key = (i, tuple(said.boxes))
+    if key not in seen.boxes:
+        seen.boxes[key] = seen_in_boxes(seen.network, image, said.boxes)
+    found, changed = weighed(alpha, inside, seen.boxes[key])
+    fresh = refine(image, found, **seen.recipe.part("edge")) * inside
+    return torch.lerp(cut, fresh, enlarge(changed, *cut.shape[-2:]).clamp(0, 1))
+
+
+def _stroked(image: Tensor, alpha: Tensor, said: Guidance) -> Tensor:
+    """What the strokes change, with the photograph's edges; elsewhere alpha as it was."""
+    height, width = alpha.shape[-2:]
+    added, taken = spread(image, alpha, said.keep, said.drop)
+    if not bool(added.any()) and not bool(taken.any()):
+        return alpha
+    more, less = (enlarge(c, height, width) for c in (added, taken))
+    rough = torch.maximum(alpha, more) * (1 - less)
+    radius = max(round(EDGE * max(height, width) / GRID), 1)
+    share = box_mean(torch.maximum(more, less), radius)
+    band = ((share * 4).clamp(max=1) * ((1 - share) * 4).clamp(max=1)).clamp(0, 1)  # 1 at the change's edge
+    edge = levels(guided_filter(image, rough, radius, EPSILON).clamp_(0, 1), BLACK, 1 - BLACK)
+    return torch.lerp(rough, edge, band)
+
+
+def _obey(alpha: Tensor, said: Guidance) -> Tensor:
+    """1 under what is kept, 0 under what is dropped."""
+    if said.keep is not None:
+        alpha = torch.maximum(alpha, said.keep)
+    return alpha if said.drop is None else alpha * (1 - said.drop)
