@@ -5,10 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..foreground.unknown_region import OPAQUE
 from ..ops.connected_components import components
 
-LEVELS = (OPAQUE, 0.9, 0.75, 0.5, 0.35, 0.2)  # of alpha, up to which a rim may rise
+LEVELS = (1 - 0.5 / 255, 0.9, 0.75, 0.5, 0.35, 0.2)  # of alpha, up to which a rim may rise
 RIM = 1 / 32  # of the longer side: a rim's width at the most
 LEAST_RIM = 32  # pixels
 
