@@ -7,6 +7,7 @@ import io
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -94,6 +95,15 @@ def _by_extra(data: bytes, form: str, path: Path, megapixels: float) -> Picture:
         module = __import__(extra.module)
     except ImportError:
         raise ImageError(f"{path}: {extra.what} needs a package more: {extra.install}") from None
+    try:
+        return _decoded(module, data, form, path, megapixels)
+    except (ImageError, MemoryError, NameError):
+        raise
+    except Exception as e:  # each package has exceptions of its own for a damaged file
+        raise ImageError(f"{path}: {reason(e)}") from None
+
+
+def _decoded(module: ModuleType, data: bytes, form: str, path: Path, megapixels: float) -> Picture:
     if form == "HEIC":
         file = module.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
         check_size(file.size[0], file.size[1], path, form, len(data), 3, megapixels)
