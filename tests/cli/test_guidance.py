@@ -27,7 +27,9 @@ def folder(tmp_path):
 def cut(folder, *options):
     """The exit status and the mask, 0..255."""
     out = folder / "out.png"
-    status = main(["cutout", str(folder / "a.png"), "-o", str(out), "--output", "mask", "--overwrite", *map(str, options)])
+    status = main(
+        ["cutout", str(folder / "a.png"), "-o", str(out), "--output", "mask", "--overwrite", *map(str, options)]
+    )
     return status, np.asarray(Image.open(out)) if out.exists() else None
 
 

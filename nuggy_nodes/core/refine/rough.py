@@ -3,8 +3,8 @@
 A hard mask is sure of every pixel, so nothing in it tells how far it may be wrong. The photograph does: the contrast
 along the mask's edge over the mean contrast around it (`alignment`) is high where the edge lies on one of the
 photograph's, about 1 where it wobbles across them. An edge that lies is given a narrow band, in which hair and soft
-rims are found; one that wobbles a wide one, in which the guided filter (He, Sun, Tang, PAMI 2013) runs with ever smaller
-windows, with levels in between: first which side a colour belongs to, then where the sides meet.
+rims are found; one that wobbles a wide one, in which the guided filter (He, Sun, Tang, PAMI 2013) runs with ever
+smaller windows, with levels in between: first which side a colour belongs to, then where the sides meet.
 """
 
 from __future__ import annotations
