@@ -2,8 +2,8 @@
 
     python benchmarks/guidance.py SET... [--rough-only]
 
-A SET is a folder with image/ and alpha/. At each step the largest connected error (|mask - truth| > 0.5) gets one stroke
-by its true label, a line through its deepest point along its main axis, clipped to the error; all strokes so far are
+A SET is a folder with image/ and alpha/. At each step the largest connected error (|mask - truth| > 0.5) gets one
+stroke by its true label, a line through its deepest point along its main axis, clipped to the error; all strokes so far are
 given. The peers: the same strokes painted into the mask by hand, and grabCut with the mask's halves as prior and the
 strokes as certain, its change taken only in regions that a stroke touches. The table has the mean SAD (thousands) after
 0, 1, 2, 3, 5 strokes, the ratio to none, the worst step of any picture (SAD after a stroke over SAD before it) and how
@@ -159,7 +159,7 @@ def main() -> None:
             assert seen.alpha is not None
             start = seen.alpha[0, 0].numpy()
 
-            def strokes(keep: Plane, drop: Plane, seen: Any = seen) -> Plane:
+            def strokes(keep: Plane, drop: Plane, seen: Any = seen, seconds: list[float] = seconds) -> Plane:
                 started = time.perf_counter()
                 planes = [torch.from_numpy(p.astype(np.float32))[None, None] for p in (keep, drop)]
                 found = answer(seen, Guidance(keep=planes[0], drop=planes[1])).alpha

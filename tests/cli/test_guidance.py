@@ -97,3 +97,14 @@ def test_what_does_not_fit_is_refused(folder, no_network, monkeypatch, capfd, op
     status, found = cut(folder, *options)
     assert status != 0 and found is None
     assert words in capfd.readouterr().err
+
+
+def test_each_part_in_a_file_of_its_own(folder, no_network):
+    mask = np.zeros((96, 128), np.uint8)
+    mask[30:70, 40:60] = mask[30:70, 70:80] = 255
+    Image.fromarray(mask).save(folder / "two.png")
+    status, whole = cut(folder, "--mask", folder / "two.png", "--each")
+    first, second = (np.asarray(Image.open(folder / f"out-{n}.png")) for n in (1, 2))
+    assert status == 0
+    assert np.array_equal(first.astype(int) + second, whole)
+    assert first.sum() > second.sum() > 0
