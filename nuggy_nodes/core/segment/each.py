@@ -15,9 +15,9 @@ LEAST = 0.002  # of the picture's pixels: smaller parts go with the nearest larg
 def each_part(alpha: Tensor, threshold: float = 0.1, least: float = LEAST) -> list[Tensor]:
     """Split a mask into its parts, the largest first.
 
-    Parts are 8-connected regions of alpha > threshold with at least `least` of the picture's pixels; subjects that touch
-    are one part. What is smaller, and what is at or under the threshold, goes to the part whose box's middle is nearest,
-    so that the parts' sum is the mask.
+    Parts are 8-connected regions of alpha > threshold with at least `least` of the picture's pixels; subjects that
+    touch are one part. What is smaller, and what is at or under the threshold, goes to the part whose box's middle is
+    nearest, so that the parts' sum is the mask.
 
     Args:
         alpha: [1,1,H,W], 0..1.
