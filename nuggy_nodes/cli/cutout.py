@@ -46,6 +46,8 @@ def add_parser(commands: Any) -> None:
                    "black, unless --fill says otherwise")  # fmt: skip
     p.add_argument("--strip", action="store_true", help="leave out the photograph's EXIF block")
     p.add_argument("--first-frame", action="store_true", help="of an animation, cut out the first frame only")
+    p.add_argument("--each", action="store_true", help="every part of the subject in a file of its own as well, "
+                   "NAME-1, NAME-2, ..., the largest first; subjects that touch are one")  # fmt: skip
     existing = p.add_mutually_exclusive_group()
     existing.add_argument("--overwrite", action="store_true", help="replace results that exist")
     existing.add_argument("--skip-existing", action="store_true", help="leave photographs alone whose results exist")
@@ -155,7 +157,7 @@ def _output(args: argparse.Namespace, place: Place) -> Output:
 
     behind = backdrop(args.background) if args.background or args.output == "composite" else None
     style = Style(args.format, args.quality, args.smallest)
-    return Output(args.output, style, behind, args.strip, args.first_frame, place.existing == "overwrite")
+    return Output(args.output, style, behind, args.strip, args.first_frame, place.existing == "overwrite", args.each)
 
 
 def _check_folders(given: Path | None, folders: set[Path]) -> None:

@@ -32,8 +32,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "guidance", "what the subject is, where the network errs; of the photograph's size, or smaller with its "
         "proportions; in a folder, files of the photographs' names")  # fmt: skip
     group.add_argument("--mask", type=Path, metavar="FILE|DIR", help="rough masks from anywhere, white on the subject, "
-                       "or cut-outs with transparency: in place of the network; they get the photograph's "
-                       "edges")  # fmt: skip
+                       "or cut-outs with transparency, in place of the network; edges from the photograph")  # fmt: skip
     group.add_argument("--uncertainty", type=float, metavar="PIXELS",
                        help="how far the mask's edge may be wrong (default: measured)")  # fmt: skip
     group.add_argument("--box", action="append", type=_box, metavar="X,Y,W,H",
@@ -45,8 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--unsure", type=Path, metavar="FILE|DIR",
                        help="white where the mask is not to be believed: the edge is somewhere there")  # fmt: skip
     group.add_argument("--guidance", type=Path, metavar="FILE.json", help="points and boxes, for one or many "
-                       'photographs: {"keep": [[x, y]], "drop": [[x, y]], '
-                       '"boxes": [[x, y, width, height]]}')  # fmt: skip
+                       'photographs: {"keep": [[x, y]], "drop": [[x, y]], "boxes": [[x, y, w, h]]}')  # fmt: skip
 
 
 class Said:

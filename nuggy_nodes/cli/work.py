@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,8 @@ EMPTY = 0.5 / 255  # a mask that is nowhere above this is empty: 8 bits store it
 
 @dataclass(frozen=True)
 class Output:
-    """What is written. what: rgba, mask or composite; behind: of a composite; overwrite: whether it may replace."""
+    """What is written. what: rgba, mask or composite; behind: of a composite; overwrite: whether it may replace;
+    each: every part of the subject in a file of its own as well, NAME-1, NAME-2 and so on."""
 
     what: str = "rgba"
     style: Style = field(default_factory=Style)
@@ -39,6 +40,7 @@ class Output:
     strip: bool = False
     first_frame: bool = False
     overwrite: bool = False
+    each: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class Worker:
 
     def __init__(self, engine: Engine, output: Output, megapixels: float):
         self.engine, self.output, self.megapixels = engine, output, megapixels
+        self._last: Cutout | None = None  # for its parts
+        self._kind: Any = np.uint8
 
     def read(self, job: Job) -> Picture:
         """The photograph. Raises ImageError."""
@@ -96,9 +100,12 @@ class Worker:
             made, told = self._frames(job.source, picture, report)
         else:
             pixels, told = self._one(picture, report, job.source)
+            if self.output.each:
+                told |= self._parts(job, picture)
             made = [pixels]
             if picture.frames > 1 and (moving or not self.output.first_frame):
                 note = both(note, f"only the first of its {picture.frames} frames is used")
+        note = both(note, told.pop("note", ""))
         if told.get("empty"):
             note = both(note, "nothing was found in it")
         if picture.deep and self.output.style.form not in ("png", "tiff"):
@@ -152,6 +159,8 @@ class Worker:
             process.keep_freed_memory()
         tell = _thrifty(report) if large else report
         result = cutout(image, self.engine.network, self.engine.recipe, guidance=guidance, opacity=have, report=tell)
+        if self.output.each:
+            self._last, self._kind = result, kind
         started = time.perf_counter()
         pixels = to_pixels(self._planes(result, picture), kind)
         taken = time.perf_counter() - started
@@ -163,6 +172,23 @@ class Worker:
         if float(result.alpha.amax()) <= EMPTY:
             told["empty"] = True
         return pixels, told
+
+    def _parts(self, job: Job, picture: Picture) -> dict[str, Any]:
+        """Every part of the last result in its own file beside the whole. Raises ImageError."""
+        from ..core.segment.each import each_part
+
+        result, self._last = self._last, None
+        if result is None or job.result == STREAM:
+            return {}
+        found = each_part(result.alpha)
+        if len(found) < 2:
+            return {"parts": 1, "note": "one part: subjects that touch stay one"}
+        for n, alpha in enumerate(found, 1):
+            planes = self._planes(replace(result, alpha=alpha), picture)
+            data = self.encode([to_pixels(planes, self._kind)], picture)
+            target = job.result.with_name(f"{job.result.stem}-{n}{job.result.suffix}")
+            write(target, data, overwrite=self.output.overwrite)
+        return {"parts": len(found)}
 
     def _planes(self, result: Cutout, picture: Picture) -> list[Tensor]:
         if self.output.what == "mask":

@@ -15,6 +15,7 @@ from .checks import check_image
 from .errors import InputError
 from .network.weights import Network
 from .ops.box_filter import box_mean
+from .ops.morphology import largest
 from .ops.resample import enlarge
 from .recipes import Recipe
 from .refine.guided_filter import guided_filter
@@ -113,7 +114,8 @@ def _stroked(image: Tensor, alpha: Tensor, said: Guidance) -> Tensor:
     if not bool(added.any()) and not bool(taken.any()):
         return alpha
     more, less = (enlarge(c, height, width) for c in (added, taken))
-    rough = torch.maximum(alpha, more) * (1 - less)
+    beside = enlarge(largest(added, 1), height, width)  # no seam where what is added meets a soft edge of the mask
+    rough = (alpha * (1 + beside) + more).clamp(max=1) * (1 - less)
     radius = max(round(EDGE * max(height, width) / GRID), 1)
     share = box_mean(torch.maximum(more, less), radius)
     band = ((share * 4).clamp(max=1) * ((1 - share) * 4).clamp(max=1)).clamp(0, 1)  # 1 at the change's edge

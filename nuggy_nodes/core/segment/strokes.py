@@ -1,12 +1,12 @@
 """What strokes say of a mask: where it errs, spread from the strokes along likeness.
 
 The mask's error e = truth - mask is known under the strokes. Elsewhere it is what kernel ridge regression (Gaussian
-process regression; Rasmussen and Williams, 2006, equation 2.25) makes of it, over what a pixel looks like: its
-colour, its place, and what the mask says of it. Besides the strokes, a lattice of pixels is given the error 0: the
-mask is right there, with some doubt, and with exponentially more the more a pixel looks like a stroke against the
-mask. So a stroke spreads over its like and stops where what looks otherwise begins. It spreads as far as it is long:
-a short one is for a small fault, a long one for a large one. Of what would change sides, only regions that a stroke
-against the mask touches are taken.
+process regression; Rasmussen and Williams, 2006, equation 2.25) makes of it, over what a pixel looks like: its colour,
+its place, and what the mask says of it. Besides the strokes, a lattice of pixels is given the error 0: the mask is
+right there, with some doubt, and with exponentially more the more a pixel looks like a stroke against the mask. So a
+stroke spreads over its like and stops where what looks otherwise begins. It spreads as far as it is long: a short one
+is for a small fault, a long one for a large one. Of what would change sides, only regions that a stroke against the
+mask touches are taken.
 
 Everything runs on a grid of GRID cells along the longer side, whatever the photograph's size.
 """
