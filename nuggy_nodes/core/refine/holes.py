@@ -7,7 +7,14 @@ from torch import Tensor
 
 from ..ops.connected_components import components
 
-LEVELS = (1 - 0.5 / 255, 0.9, 0.75, 0.5, 0.35, 0.2)  # of alpha, up to which a rim may rise
+LEVELS = (
+    1 - 0.5 / 255,
+    0.9,
+    0.75,
+    0.5,
+    0.35,
+    0.2,
+)  # of alpha, up to which a rim may rise; the first is what eight bits store as 1
 RIM = 1 / 32  # of the longer side: a rim's width at the most
 LEAST_RIM = 32  # pixels
 
