@@ -3,11 +3,11 @@
     python benchmarks/guidance.py SET... [--rough-only]
 
 A SET is a folder with image/ and alpha/. At each step the largest connected error (|mask - truth| > 0.5) gets one
-stroke by its true label, a line through its deepest point along its main axis, clipped to it; all strokes so far
-are given. The peers: the same strokes painted into the mask by hand, and grabCut with the mask's halves as prior and
-the strokes as certain, its change taken only in regions that a stroke touches. The table has the mean SAD (thousands)
-after 0, 1, 2, 3, 5 strokes, the ratio to none, the worst step of any picture (SAD after a stroke over SAD before) and how
-many steps lose over 2 %. Seconds are an answer's, the network's views known.
+stroke by its true label, a line through its deepest point along its main axis, clipped to it; all strokes so far are
+given. The peers: the same strokes painted into the mask by hand, and grabCut with the mask's halves as prior and the
+strokes as certain, its change taken only in regions that a stroke touches. The table has the mean SAD (thousands)
+after 0, 1, 2, 3, 5 strokes, the ratio to none, the worst step of any picture (SAD after a stroke over SAD before it)
+and how many steps lose over 2 %. Seconds are an answer's, the network's views known.
 """
 
 from __future__ import annotations
