@@ -137,10 +137,10 @@ def views(text: str) -> tuple[View, ...]:
 RECIPES = {
     r.name: r
     for r in (
-        # views are chosen by benchmarks/RESULTS.md; work in passes of 1024x1024: 0.8, 1.9, and up to 9 more
+        # views are chosen by benchmarks/RESULTS.md; work in passes of 1024x1024: 0.8, 1.9, 3.9 and up to 9 more
         Recipe("fast", views=views("896f")),
         Recipe("balanced", views=views("896 896f 640fp15"), combine="regions"),
-        Recipe("best", views=views("896 896f 640fp15"), combine="regions", looks=2),
+        Recipe("best", views=views("896 896f 640fp15 1024p15 1024fp15"), combine="regions", looks=2),
         Recipe(
             "demo",
             guide="grey",

@@ -159,7 +159,7 @@ def test_shipped_recipes_are_pinned():
     pinned = {
         "fast": usual | {"views": "896f", "combine": "mean", "looks": 1},
         "balanced": usual | {"views": "896 896f 640fp15", "combine": "regions", "looks": 1},
-        "best": usual | {"views": "896 896f 640fp15", "combine": "regions", "looks": 2},
+        "best": usual | {"views": "896 896f 640fp15 1024p15 1024fp15", "combine": "regions", "looks": 2},
         "demo": usual | {"views": "1024 1024f", "combine": "mean", "looks": 1, "guide": "grey", "radius": 4.0,
                          "threshold": 0.2, "min_area": 0.001, "gamma": 0.5, "black": 0.0, "white": 1.0,
                          "foreground": "none"},
