@@ -16,13 +16,6 @@ def run(script, *args):
     return done.stdout
 
 
-def test_gpu_script_on_a_cpu():
-    said = run("gpu.py", "--device", "cpu", "--megapixels", "0.1", "--views", "256", "256f", "--quick")
-    assert "No CUDA device is measured" in said and "| NO |" not in said
-    for row in ("components of noise, 8", "network, 1 of 256", "guided filter, radius 64", "islands", "foreground"):
-        assert f"| {row}" in said
-
-
 def test_stages_script():
     said = run("stages.py", "--only", "islands,guided", "--megapixels", "0.1", "--rounds", "1")
     assert "connectedComponentsWithStats" in said and "cv2.ximgproc" in said

@@ -200,7 +200,7 @@ def test_every_setting_is_an_option_and_is_used(cat, tmp_path, capsys, monkeypat
 
     seen = []
 
-    def stop(image, network, recipe, opacity, report):
+    def stop(image, network, recipe, **more):
         from nuggy_nodes.core import InputError
 
         seen.append(recipe)
