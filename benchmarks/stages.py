@@ -42,7 +42,7 @@ from timing import as_tensor, peak_memory, photograph, ratio, turns  # noqa: E40
 from nuggy_nodes.core import choose_precision, cutout, load, recipe  # noqa: E402
 from nuggy_nodes.core.refine.guided_filter import guided_filter  # noqa: E402
 from nuggy_nodes.core.refine.islands import remove_islands  # noqa: E402
-from nuggy_nodes.core.segment.predict import _Runner  # noqa: E402
+from nuggy_nodes.core.segment.predict import Chunk, Count, Squares  # noqa: E402
 
 CPU = torch.device("cpu")
 SIZES = (1, 2, 4, 12, 24, 48)
@@ -90,7 +90,7 @@ def guided(image: torch.Tensor, rounds: int) -> None:
 def whole(image: torch.Tensor, rounds: int) -> None:
     network, balanced = load(dtype=choose_precision(CPU)), recipe("balanced")
     squares = [v.to_square(image) for v in balanced.views]
-    runner = _Runner(network, 0, None, len(squares))
+    run, count = Squares(network, Chunk()), Count(None, len(squares))
     stages: list[dict[str, float]] = []
     taken = turns({"whole": lambda: stages.append(cutout(image, network, balanced).seconds),
                    "bare": lambda: [runner(s) for s in squares]}, rounds)  # fmt: skip

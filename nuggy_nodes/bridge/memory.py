@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from ..core import Network
-from ..core.network.isnet import ISNet
 
 MOST = 16  # answers of 1 MB
 
@@ -40,7 +38,7 @@ class Remembering(nn.Module):
 
 def remembering(network: Network) -> Network:
     """The same network with a memory."""
-    return Network(cast(ISNet, Remembering(network.model)), network.info, network.path)
+    return Network(Remembering(network.model), network.info, network.path)
 
 
 def _digest(x: Tensor) -> bytes:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..errors import WeightsError
 from ..shipped import shipped
@@ -32,7 +32,7 @@ SMALL = ("conv_in", "stage1.", "stage2.", "stage2d.", "stage1d.", "side")
 class Network:
     """A network ready to run, what travels with its weights, and where they came from."""
 
-    model: ISNet
+    model: nn.Module
     info: Info
     path: Path
 

@@ -4,21 +4,21 @@ Averaging views is nearly useless: where the network errs it mostly misses subje
 others dim it. Taking the largest answer everywhere finds the bodies and keeps every false alarm. `regions` decides by
 region instead of by pixel, in the manner of hysteresis thresholding (Canny, PAMI 1986: what touches the sure is kept):
 
-    A   agreed      what more than half of the views of the whole frame see (their lower median)
-    U   union       the largest answer of the views of the whole frame
-    c   cut         0..1, how far the agreed subject, with the regions that it carries, reaches the frame's border
-    B   beyond      the mean of the views with a continued border; one alone counts only where U is not sure of nothing
-    M   candidates  the larger of U and c times B
-    g   support     of each connected region of M: the agreed share of it, as a soft yes or no
-    F   fine        the views of the whole frame with the most detail: they decide the edge
+    agreed    what more than half of the views of the whole frame see (their lower median)
+    union     the largest answer of the views of the whole frame; later the larger of it and cut times beyond
+    cut       0..1, how far the agreed subject, with the regions that it carries, reaches the frame's border
+    beyond    the mean of the views with a continued border; one alone counts only where union is not sure of nothing
+    believed  of each connected region of union: the agreed share of it (`support`), as a soft yes or no
+    fine      the views of the whole frame with the most detail: they decide the edge
 
-    out = F where it differs from A by narrow rims only, else A;  + g (M - out), again without narrow rims
+    out = fine where it differs from agreed by narrow rims only, else agreed
+    out = out + believed * (union - out), again without narrow rims
 
 Views with a continued border are there for subjects that the frame cuts off. Beside such a subject they find what the
-others miss; around a whole one they add little but false alarms, so c admits them. Now and then such a view takes the
-surroundings for the subject, so one of two does not suffice (their mean), nor one against all others. The same c lowers
-the support asked of a region, since a subject cut off by the frame is the one that the views of the whole frame tend to
-miss.
+others miss; around a whole one they add little but false alarms, so cut admits them. Now and then such a view takes the
+surroundings for the subject, so one of two does not suffice (their mean), nor one against all others. The same cut
+lowers the support asked of a region, since a subject cut off by the frame is the one that the views of the whole frame
+tend to miss.
 """
 
 from __future__ import annotations

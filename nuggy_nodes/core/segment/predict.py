@@ -50,17 +50,19 @@ def predict(
     if not views:
         raise InputError("give at least one view")
     grid = max((v.size - 2 * v.margin) // 2 for v in views)
-    runner = _Runner(network, chunk, progress, len(images) * len(views))
+    run = Squares(network, chunk if isinstance(chunk, Chunk) else Chunk(chunk))
+    count = Count(progress, len(images) * len(views))
+    count.add(0)
     out = []
     # on the CPU a batch is no faster than one by one, and one by one a frame's mask cannot depend on its neighbours
-    together = 1 if runner.device.type == "cpu" else max(runner.chunk.size // len(views), 1)
+    together = 1 if run.device.type == "cpu" else max(run.chunk.size // len(views), 1)
     for part in images.split(together):
         check_finite(part)
         answers: dict[int, Tensor] = {}
         for size in {v.size for v in views}:
             group = [i for i, v in enumerate(views) if v.size == size]
             squares = torch.cat([views[i].to_square(part) for i in group])
-            for i, answer in zip(group, runner(squares).split(len(part))):
+            for i, answer in zip(group, run(squares, count).split(len(part))):
                 answers[i] = enlarge(views[i].from_square(answer.sigmoid()), grid, grid)
         stack = torch.stack([answers[i] for i in range(len(views))])
         sizes, padded = [v.size - 2 * v.margin for v in views], [v.margin > 0 for v in views]
@@ -73,25 +75,39 @@ def run_squares(network: Network, squares: Tensor, *, chunk: int = 0, progress: 
 
     squares: [B,3,n,n], values 0..1. Returns probabilities [B,1,n,n] float32.
     """
-    logits = _Runner(network, chunk, progress, len(squares))(check_image(squares))
+    count = Count(progress, len(squares))
+    count.add(0)
+    logits = Squares(network, Chunk(chunk))(check_image(squares), count)
     return enlarge(logits, squares.shape[-2], squares.shape[-1]).sigmoid_()
 
 
-class _Runner:
+@dataclass
+class Count:
+    """Squares done so far, of how many; told as they are done."""
+
+    progress: Progress | None
+    total: int
+    done: int = 0
+
+    def add(self, squares: int) -> None:
+        """What the progress raises ends the work."""
+        self.done += squares
+        if self.progress:
+            self.progress(self.done, self.total)
+
+
+class Squares:
     """Squares through the network in chunks that fit; gives logits on its own grid."""
 
-    def __init__(self, network: Network, chunk: int | Chunk, progress: Progress | None, total: int):
-        self.model, self.info = network.model, network.info
+    def __init__(self, network: Network, chunk: Chunk):
+        """chunk: chosen here if it is not yet, and halved when memory runs out."""
+        self.model, self.info, self.chunk = network.model, network.info, chunk
         weight = next(self.model.parameters())
         self.device, self.dtype = weight.device, weight.dtype
-        self.chunk = chunk if isinstance(chunk, Chunk) else Chunk(chunk)
         self.chunk.size = self.chunk.size or (2 if self.device.type == "cpu" else 8)
         self.mean, self.std = (torch.tensor(v).view(1, 3, 1, 1) for v in (self.info.mean, self.info.std))
-        self.progress, self.done, self.total = progress, 0, total
-        if progress:
-            progress(0, total)
 
-    def __call__(self, squares: Tensor) -> Tensor:
+    def __call__(self, squares: Tensor, count: Count) -> Tensor:
         out, at = [], 0
         while at < len(squares):
             part = squares[at : at + self.chunk.size]
@@ -103,9 +119,7 @@ class _Runner:
                 self.chunk.size = len(part) // 2
                 continue
             at += len(part)
-            self.done += len(part)
-            if self.progress:
-                self.progress(self.done, self.total)
+            count.add(len(part))
         return torch.cat(out)
 
     @torch.inference_mode()
