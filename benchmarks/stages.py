@@ -93,7 +93,7 @@ def whole(image: torch.Tensor, rounds: int) -> None:
     run, count = Squares(network, Chunk()), Count(None, len(squares))
     stages: list[dict[str, float]] = []
     taken = turns({"whole": lambda: stages.append(cutout(image, network, balanced).seconds),
-                   "bare": lambda: [runner(s) for s in squares]}, rounds)  # fmt: skip
+                   "bare": lambda: [run(s, count) for s in squares]}, rounds)  # fmt: skip
     row("recipe balanced", taken["whole"], "the same views through the network", taken["bare"], 1.6)
     of = ", ".join(f"{k} {statistics.median(s[k] for s in stages[1:]):.3f}" for k in stages[0])
     print(f"\nStages of balanced, seconds: {of}.")
