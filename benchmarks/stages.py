@@ -122,17 +122,17 @@ def one(megapixels: float, rounds: int) -> None:
     from nuggy_nodes.cli.jobs import Job
     from nuggy_nodes.pictures import Picture
 
-    worker, picture, job = _worker(), Picture(photograph(megapixels)), Job(Path("in"), Path("out"))
-    stages = [worker.cut(job, picture)[1]["seconds"] for _ in range(rounds + 1)][1:]
+    worker, pixels, job = _worker(), photograph(megapixels), Job(Path("in"), Path("out"))
+    stages = [worker.cut(job, Picture(pixels))[1]["seconds"] for _ in range(rounds + 1)][1:]
     seconds = {k: statistics.median(s[k] for s in stages) for k in stages[0]}
     print(json.dumps({"seconds": seconds, "peak": peak_memory()}))
 
 
 def _worker():
-    from nuggy_nodes.cli.work import Worker
+    from nuggy_nodes.cli.work import Engine, Output, Worker
 
-    args = argparse.Namespace(output="rgba", format="png", overwrite=True, weights=None)
-    return Worker(args, recipe("balanced"), CPU, choose_precision(CPU), None)
+    network = load(dtype=choose_precision(CPU))
+    return Worker(Engine(network, recipe("balanced"), CPU), Output(overwrite=True), 1000.0)
 
 
 def stream(megapixels: float, count: int) -> None:
