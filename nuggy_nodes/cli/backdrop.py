@@ -53,16 +53,3 @@ def backdrop(text: str | None) -> Backdrop:
         raise InputError(f"--background {text!r} is neither a colour (white, #30a0ff, rgb(0,128,0)) nor a picture file")
     picture = read(Path(str(text)))
     return Backdrop(picture.rgb, picture.alpha, picture.icc)
-
-
-def laid_over(colours: Tensor, alpha: Tensor, behind: Tensor, there: Tensor | None) -> tuple[Tensor, Tensor | None]:
-    """The subject [1,3,H,W] with its alpha over a background that is transparent itself (Porter, Duff, SIGGRAPH 1984).
-
-    Returns:
-        Straight colours [1,3,H,W], and their alpha [1,1,H,W] or None for an opaque result.
-    """
-    if there is None:
-        return torch.lerp(behind, colours, alpha), None
-    seen = alpha + (1 - alpha) * there
-    mixed = colours * alpha + behind * there * (1 - alpha)
-    return torch.where(seen > 0, mixed / seen.clamp(min=1e-6), colours), seen

@@ -16,11 +16,12 @@ from torch import Tensor
 from .. import process
 from ..core import Cutout, Network, Recipe, cutout
 from ..core.errors import ImageError
+from ..core.ops.composite import over_transparent
 from ..pictures import Picture, Style, encode, encode_frames, frames_of, read, write
 from ..pictures.encode import check_side
 from ..pictures.limits import read_stream
 from ..pictures.picture import both
-from .backdrop import Backdrop, laid_over
+from .backdrop import Backdrop
 from .guidance import Said
 from .jobs import STREAM, Job
 from .pixels import LARGE, to_pixels, to_tensor
@@ -199,9 +200,9 @@ class Worker:
         assert behind is not None  # the composite's background is made with the arguments
         height, width = result.alpha.shape[-2:]
         plane, there = behind.planes(height, width, picture.icc, self.engine.device)
-        colours, seen = laid_over(result.colours, result.alpha.to(plane), plane, there)
-        if seen is None:
-            return [colours]
+        if there is None:
+            return [result.over(plane)]
+        colours, seen = over_transparent(result.colours, result.alpha, plane, there)
         if self.output.style.form == "jpeg":
             return [torch.lerp(torch.ones_like(colours), colours, seen)]
         return [colours, seen]

@@ -35,6 +35,23 @@ def over(foreground: Tensor, alpha: Tensor, background: Tensor) -> Tensor:
     return torch.lerp(background.to(foreground.dtype), foreground, alpha.to(foreground.dtype))
 
 
+def over_transparent(foreground: Tensor, alpha: Tensor, background: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
+    """Straight-alpha `over` a background that is transparent itself (Porter, Duff, SIGGRAPH 1984).
+
+    Args:
+        foreground, background: straight colours [B,3,H,W], 0..1.
+        alpha, there: their alphas [B,1,H,W], 0..1.
+
+    Returns:
+        Straight colours [B,3,H,W] and their alpha [B,1,H,W], in the foreground's dtype; where nothing is seen, the
+        foreground's colours.
+    """
+    background, alpha, there = (x.to(foreground.dtype) for x in (background, alpha, there))
+    seen = alpha + (1 - alpha) * there
+    mixed = foreground * alpha + background * there * (1 - alpha)
+    return torch.where(seen > 0, mixed / seen.clamp(min=1e-4), foreground), seen
+
+
 def fit(background: Tensor, height: int, width: int, how: str = "cover") -> Tensor:
     """Bring a background [B,3,h,w] to height x width.
 

@@ -5,7 +5,7 @@ from PIL import Image
 
 from nuggy_nodes.core import InputError
 from nuggy_nodes.core.ops.colour import colour_plane
-from nuggy_nodes.core.ops.composite import fit, over, rgba
+from nuggy_nodes.core.ops.composite import fit, over, over_transparent, rgba
 
 
 def test_over_against_pillow(rng):
@@ -65,3 +65,15 @@ def test_contain_continues_the_border():
 def test_straight_alpha_is_never_multiplied():
     colours, alpha = torch.full((1, 3, 4, 4), 0.8), torch.full((1, 1, 4, 4), 0.2)
     assert (rgba(colours, alpha)[:, :3] == 0.8).all()
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float16])
+def test_over_a_transparent_background_against_pillow(rng, kind):
+    fore, back = (rng.integers(0, 256, (20, 30, 4), np.uint8) for _ in range(2))
+    expected = np.array(Image.alpha_composite(Image.fromarray(back), Image.fromarray(fore)))
+    f, b = (torch.from_numpy(x.astype(np.float32) / 255).permute(2, 0, 1)[None] for x in (fore, back))
+    colours, seen = over_transparent(f[:, :3].to(kind), f[:, 3:], b[:, :3], b[:, 3:])  # a large photograph is in halves
+    assert colours.dtype == seen.dtype == kind
+    assert np.abs(seen[0, 0].float().numpy() * 255 - expected[..., 3]).max() <= 1
+    visible = expected[..., 3] > 64
+    assert np.abs(colours[0].permute(1, 2, 0).float().numpy() * 255 - expected[..., :3])[visible].max() <= 3
