@@ -67,9 +67,7 @@ def cost(network: object) -> None:
         return answer
 
     OnnxNetwork.see = timed  # type: ignore[method-assign]
-    print(
-        "\n| recipe | squares | passes s | with views and consensus | all, refined at full size, s |\n|---|---|---|---|---|"
-    )
+    print("\n| recipe | squares | passes s | views, consensus | all, refined, s |\n|---|---|---|---|---|")
     for name in ("fast", "balanced"):
         cutout(image, network, name)  # warm
         passes.clear()
