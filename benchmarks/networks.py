@@ -28,6 +28,7 @@ from nuggy_nodes.core.network import find, weights  # noqa: E402
 from nuggy_nodes.core.network.description import Options  # noqa: E402
 from nuggy_nodes.core.network.encoder import EncoderNetwork  # noqa: E402
 from nuggy_nodes.core.network.onnx_network import OnnxNetwork, load_onnx  # noqa: E402
+from nuggy_nodes.core.recipes import ELSEWHERE  # noqa: E402
 from nuggy_nodes.core.segment.predict import run_squares  # noqa: E402
 
 
@@ -81,7 +82,9 @@ def cost(network: object) -> None:
 
 def quality(network: object, data: Path, most: int) -> None:
     """SAD (thousands) and MSE (thousandths) over a set."""
-    ways = {n: recipe(n) for n in ("fast", "balanced")} | {"balanced, regions": recipe("balanced", combine="regions")}
+    ways = {n: recipe(n) for n in ("fast", "balanced")} | {
+        "the same, regions": recipe("balanced", views=ELSEWHERE["balanced"], combine="regions")
+    }
     rows: dict[str, list[tuple[float, float]]] = {n: [] for n in ways}
     plain, known = OnnxNetwork.see, dict[bytes, torch.Tensor]()
 
