@@ -139,7 +139,7 @@ def load_onnx(path: Path, device: str = "auto", options: Options = Options()) ->
         [provider] if provider == "CPUExecutionProvider" else [_with_number(provider, device), "CPUExecutionProvider"]
     )
     try:
-        session = ort.InferenceSession(str(path), set_up, providers=providers)
+        session = ort.InferenceSession(str(Path(path).resolve()), set_up, providers=providers)
     except Exception as e:  # onnxruntime's own kinds differ between its versions
         raise WeightsError(f"{path}: ONNX Runtime cannot run it ({' '.join(str(e).split())[:240]})") from e
     if session.get_providers()[0] != provider:
