@@ -95,10 +95,8 @@ def test_isnet_by_torch_by_onnx_runtime_by_comfyuis_contract_and_by_rembg(rembg_
     for other in (onnx_network, EncoderNetwork(encoder)):
         assert (run_squares(other, square) - ours).abs().max() < 2e-3
     rembg = masks["isnet-general-use"] / 255 + HALF_STEP
-    by_onnx_runtime = run_squares(onnx_network, square)[0, 0].numpy()
-    assert np.abs(stretched(by_onnx_runtime) - rembg).max() < 2e-3
-    assert np.abs(by_onnx_runtime - rembg).max() < 3e-3  # with what the stretch does
-    assert np.abs(stretched(ours[0, 0].numpy()) - rembg).max() < 3e-3
+    for answer in (ours, run_squares(onnx_network, square)):  # not stretched; nowhere 2e-3 outside of rembg's step
+        assert np.abs(answer[0, 0].numpy() - rembg).max() - HALF_STEP < 2e-3
 
 
 def test_the_8_bit_network_of_the_package_runs_whole(isnet_onnx, tmp_path):
