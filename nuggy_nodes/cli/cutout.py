@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .guidance import Said
 from .guidance import add_options as add_guidance
 from .jobs import STREAM, Place
+from .network import add_options as add_network
 from .settings import add_options, recipe_of
 
 if TYPE_CHECKING:
@@ -55,12 +56,11 @@ def add_parser(commands: Any) -> None:
                    help="refuse larger photographs before they are decoded (default: 160)")  # fmt: skip
     p.add_argument("--fail-empty", action="store_true", help="exit status 1 if nothing was found in a photograph")
     p.add_argument("--json", action="store_true", help="print what was done as one JSON object")
-    p.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
+    p.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps; for an .onnx network "
+                   "rocm, coreml, openvino or directml too (default: auto)")  # fmt: skip
     p.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16"),
                    help="arithmetic of the network (default: what the device does well)")  # fmt: skip
-    p.add_argument(
-        "--weights", type=Path, metavar="FILE", help="other weights than the default (.safetensors, .pth, .onnx)"
-    )
+    add_network(p)
     add_guidance(p)
     add_options(p)
     p.set_defaults(run=_run)

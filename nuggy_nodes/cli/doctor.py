@@ -52,8 +52,31 @@ def _findings() -> Iterator[tuple[str, str, str]]:
             yield "WRONG", module, use
     if importlib.util.find_spec("onnx") is None:
         yield "note", "onnx", "not installed; needed only to import .onnx weights (pip install 'nuggy-nodes[onnx]')"
+    yield _onnxruntime()
+    yield _networks()
     yield _comfyui()
     yield _gimp()
+
+
+def _onnxruntime() -> tuple[str, str, str]:
+    from ..core.errors import NuggyError
+    from ..core.network.onnx_network import choose_provider, runtime
+
+    try:
+        there = [p.removesuffix("ExecutionProvider") for p in runtime().get_available_providers()]
+        taken = choose_provider().removesuffix("ExecutionProvider")
+        return "ok", "onnxruntime", f"{runtime().__version__}, has {', '.join(there)}; takes {taken}"
+    except NuggyError as e:
+        return "note", "onnxruntime", f"not installed; {e}"
+
+
+def _networks() -> tuple[str, str, str]:
+    from ..core.network import find
+
+    told = [(f.name, find.tell(f.path).runs) for f in find.found()]
+    cannot = [name for name, why in told if why]
+    text = f"{len(told)} on this machine" + (f", of which do not run here: {', '.join(cannot)}" if cannot else "")
+    return "ok", "networks", text + " (`nuggy weights list`)"
 
 
 def _comfyui() -> tuple[str, str, str]:

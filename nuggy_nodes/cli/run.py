@@ -24,17 +24,21 @@ ISSUES = "https://github.com/Youl-AI/Nuggy/issues"
 
 def do_all(args: argparse.Namespace, recipe: Recipe, output: Output, todo: Plan, said: Said) -> int:
     """Cut out what is planned; returns the exit status. Raises NuggyError for what concerns all of them."""
-    from ..core import choose_device, choose_precision, load
+    from ..core import choose_device, choose_precision
+    from ..core.network.find import open_network
+    from .network import TORCH, options
     from .work import Engine, Worker
 
-    device = choose_device(args.device)
+    device = choose_device(TORCH.get(args.device, args.device))
     dtype = choose_precision(device, args.precision)
     skipped = [j for j in todo.jobs if j.skipped]
     jobs = [j for j in todo.jobs if not j.skipped]
     results: list[dict[str, Any]] = []
     try:
         if any(not j.error for j in jobs):  # told once, before the first photograph is read
-            network = load(args.weights, device, dtype) if said.needs_network else None
+            network = None
+            if said.needs_network:
+                network = open_network(args.network, device, dtype, provider=args.device, options=options(args))
             engine = Engine(network, recipe, device, said)
             _each(jobs, Worker(engine, output, args.max_megapixels), results)
         else:

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from .. import process
-from ..core import Cutout, Network, Recipe, cutout
+from ..core import Cutout, Recipe, cutout
 from ..core.errors import ImageError
+from ..core.network.protocol import AnyNetwork
 from ..core.ops.composite import over_transparent
 from ..pictures import Picture, Style, encode, encode_frames, frames_of, read, write
 from ..pictures.encode import check_side
@@ -48,7 +49,7 @@ class Output:
 class Engine:
     """What the work is done with. network: None where masks are given in its place."""
 
-    network: Network | None
+    network: AnyNetwork | None
     recipe: Recipe
     device: torch.device
     said: Said | None = None

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .network.weights import Network
+from .network.protocol import AnyNetwork
 from .recipes import Recipe
 from .refine.islands import IslandReport
 from .segment.predict import Progress, run_squares
@@ -22,7 +22,7 @@ SIDE = 1024
 
 
 def demo_masks(
-    images: Tensor, network: Network, recipe: Recipe, work: Work, chunk: int = 0
+    images: Tensor, network: AnyNetwork, recipe: Recipe, work: Work, chunk: int = 0
 ) -> tuple[Tensor, list[IslandReport]]:
     """As pipeline.masks: masks [B,1,H,W] of photographs [B,3,H,W]; of islands it tells nothing."""
 
@@ -35,7 +35,7 @@ def demo_masks(
     return torch.cat(alpha), []
 
 
-def demo_alpha(image: Tensor, network: Network, recipe: Recipe, progress: Progress | None = None) -> Tensor:
+def demo_alpha(image: Tensor, network: AnyNetwork, recipe: Recipe, progress: Progress | None = None) -> Tensor:
     """image: [1,3,H,W], 0..1, taken in 8 bits, as the demo read files. Returns [1,1,H,W] float32 in steps of 1/255."""
     import cv2
     from PIL import Image

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from .checks import check_image
 from .errors import InputError
-from .network.weights import Network
+from .network.protocol import AnyNetwork
 from .ops.box_filter import box_mean
 from .ops.morphology import largest
 from .ops.resample import enlarge
@@ -45,7 +45,7 @@ class Seen:
     photographs: Tensor
     opacity: Tensor | None
     work: Work
-    network: Network | None = None
+    network: AnyNetwork | None = None
     boxes: dict[tuple[int, tuple[Box, ...]], Tensor] = field(default_factory=dict)
 
 

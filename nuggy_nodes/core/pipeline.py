@@ -16,9 +16,9 @@ from .errors import InputError
 from .foreground.estimate import estimate_foreground
 from .foreground.opacity import shown
 from .guided_answer import Seen, guided
-from .network.weights import Network
+from .network.protocol import AnyNetwork
 from .ops.composite import over, rgba
-from .recipes import Recipe
+from .recipes import Recipe, around
 from .recipes import recipe as find_recipe
 from .refine.edge import adjust_edge
 from .refine.islands import IslandReport, remove_islands
@@ -63,7 +63,7 @@ class Cutout:
 @torch.inference_mode()
 def cutout(
     images: Tensor,
-    network: Network | None,
+    network: AnyNetwork | None,
     recipe: str | Recipe = "default",
     *,
     guidance: Guidance | None = None,
@@ -76,7 +76,8 @@ def cutout(
     Args:
         images: [B,3,H,W], 0..1, sRGB-encoded, on any device (the refinement runs there; the network where its weights
             are).
-        network: from network.weights.load; None where the guidance has a mask, which takes its place.
+        network: from network.weights.load or network.find.open_network, or anything that is protocol.AnyNetwork;
+            None where the guidance has a mask, which takes its place.
         recipe: a name of recipes.RECIPES or a Recipe.
         guidance: what the user says of the subject: a rough mask, boxes, strokes. guided_answer.guided says what they
             do; `look_once` and `answer` keep the network's work between strokes.
@@ -104,7 +105,7 @@ def cutout(
 @torch.inference_mode()
 def look_once(
     images: Tensor,
-    network: Network | None,
+    network: AnyNetwork | None,
     recipe: str | Recipe = "default",
     *,
     opacity: Tensor | None = None,
@@ -123,6 +124,7 @@ def look_once(
     work = Work(report)
     if network is None:
         return Seen(images, None, [], recipe, photographs, opacity, work)
+    recipe = around(recipe, network.form)
     alpha, islands = (demo_masks if recipe.name == "demo" else masks)(images, network, recipe, work, chunk)
     return Seen(images, alpha, islands, recipe, photographs, opacity, work, network)
 
@@ -142,7 +144,7 @@ def answer(seen: Seen, guidance: Guidance | None = None) -> Cutout:
 
 
 def masks(
-    images: Tensor, network: Network, recipe: Recipe, work: Work, chunk: int = 0
+    images: Tensor, network: AnyNetwork, recipe: Recipe, work: Work, chunk: int = 0
 ) -> tuple[Tensor, list[IslandReport]]:
     """Every step up to the colours: masks [B,1,H,W] of photographs [B,3,H,W], and what islands were removed."""
     with work.stage("network"):

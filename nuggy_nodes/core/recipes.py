@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
 from .ops.colour import parse_colour
 from .segment.views import PAIR, View, parse_view
 from .settings import CONTRAST, PIXELS, PIXELS_AT_1024, SHARE, Setting, listed, setting, settings_of
+
+if TYPE_CHECKING:
+    from .network.protocol import Form
 
 SETTINGS: dict[str, Setting] = {}  # by name, in the order in which they work
 
@@ -30,8 +33,8 @@ class Recipe:
         advanced=True)
     combine: str = setting("mean", "combine", "look",
         "How the views become one mask: regions decides part by part which view to believe; mean averages; max "
-        "keeps what any view found.",
-        choices=("regions", "mean", "max"), advanced=True)
+        "keeps what any view found; majority keeps the first view but where most of the others outvote it.",
+        choices=("regions", "mean", "max", "majority"), advanced=True)
     looks: int = setting(1, "looks", "look",
         "How closely a large photograph is looked at: 2 shows unsure parts of one from 2048 pixels on to the "
         "network again, larger; 3 once more, larger still, from 3072 pixels on.",
@@ -158,7 +161,28 @@ RECIPES = {
         ),
     )
 }
+# Around another network than IS-Net, with which the views above were measured: first the view that its authors would
+# take, and whatever comes after it changes nothing where it agrees (consensus.majority). 1024 stands for its own size.
+ELSEWHERE = {
+    "fast": views("1024"),
+    "balanced": views("1024 1024f 768fp15"),
+    "best": views("1024 1024f 768fp15 1280p15"),
+}
 ALIASES = {"default": "balanced", "seed": "demo"}  # a random seed is something else; the name of 0.1 still works
+
+
+def around(recipe: Recipe, form: Form) -> Recipe:
+    """A recipe for a network of this form: its own views and combine, where they are the named recipe's, give way to
+    those for networks that it was not measured with; all that was changed stays. Raises InputError for `demo`."""
+    if form.measured:
+        return recipe
+    if recipe.name == "demo":
+        raise InputError("the demo's recipe is IS-Net's alone; take fast, balanced or best with another network")
+    named = RECIPES.get(recipe.name)
+    if named is None or recipe.views != named.views:
+        return recipe
+    combine = "majority" if recipe.combine == named.combine else recipe.combine
+    return replace(recipe, views=ELSEWHERE[recipe.name], combine=combine)
 
 
 def recipe(which: str | Recipe = "default", **changes: Any) -> Recipe:

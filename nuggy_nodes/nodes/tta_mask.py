@@ -8,7 +8,7 @@ import torch
 from comfy_api.latest import io
 
 from ..core.errors import InputError
-from ..core.recipes import RECIPES, SETTINGS
+from ..core.recipes import ELSEWHERE, RECIPES, SETTINGS
 from ..core.segment.views import View, parse_view
 from .compat import Model, advanced, intermediate, schema, wrong_choice
 from .network import ManagedNetwork
@@ -59,9 +59,11 @@ class NuggyTTAMask(io.ComfyNode):
     def execute(
         cls, model: Any, image: torch.Tensor, views: str, combine: str, custom_views: str, chunk: int
     ) -> io.NodeOutput:
+        model = ManagedNetwork.of(model)
         chosen = choose(views, combine, custom_views)
-        if not isinstance(model, ManagedNetwork):
-            raise InputError("model is not one of Nuggy Loader's; connect it, or use Remove Background for this model")
+        if not model.measured:
+            own = ELSEWHERE[views] if views != CUSTOM else chosen[0]
+            chosen = own, "majority" if combine == AUTO else combine, chosen[2]
         bar, out = Bar(len(image)), []
         for mask in model.masks(from_image(image), *chosen, chunk, bar):
             out.append(intermediate(mask[:, 0]))

@@ -105,6 +105,7 @@ def install(patch: Any, new: bool, models_dir: str) -> None:
     }
     if new:
         management["intermediate_dtype"] = lambda: State.intermediate_dtype
+    files_of_core = {"background_removal": ["birefnet.safetensors"]} if new else {}
     names: dict[str, Any] = {"nuggy": ([models_dir], set())}
     told = types.SimpleNamespace(send_progress_text=lambda text, node: State.texts.append(text))
     for name, content in {
@@ -119,7 +120,9 @@ def install(patch: Any, new: bool, models_dir: str) -> None:
             "models_dir": models_dir,
             "folder_names_and_paths": names,
             "add_model_folder_path": lambda *a, **k: None,
-            "get_filename_list": lambda folder: ["isnet-general-use-8bit.safetensors", "other.pth"],
+            "get_filename_list": lambda folder: (
+                ["isnet-general-use-8bit.safetensors", "other.pth"] if folder == "nuggy" else files_of_core[folder]
+            ),
             "get_full_path_or_raise": lambda folder, name: f"{models_dir}/{folder}/{name}",
         },
     }.items():

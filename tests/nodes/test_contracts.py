@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -392,7 +393,54 @@ def test_loader_reads_a_replaced_file_again(pack, monkeypatch, tmp_path):
 def test_default_weights_need_no_folder(pack):
     models = sys.modules["nuggy_nodes.nodes.models"]
     assert models.resolve(models.names()[0]) is None
-    assert models.names()[1:] == ["other.pth"]
+    assert [n for n in models.names()[1:] if "/" not in n] == ["other.pth"]
+
+
+def test_networks_of_others_are_listed_and_resolved(pack, new, tmp_path, monkeypatch):
+    monkeypatch.setenv("U2NET_HOME", str(tmp_path))
+    (tmp_path / "u2netp.onnx").write_bytes(b"")
+    models = sys.modules["nuggy_nodes.nodes.models"]
+    core = ["background_removal/birefnet.safetensors"] if new else []  # ComfyUI 0.3.75 has no such category
+    assert models.names()[2:] == [*core, "rembg/u2netp.onnx"]
+    assert models.resolve("rembg/u2netp.onnx") == tmp_path / "u2netp.onnx"
+    if new:
+        assert models.resolve(core[0]).parts[-2:] == ("background_removal", "birefnet.safetensors")
+
+
+class OfComfyUI:
+    """The contract of what core's Load Background Removal Model gives."""
+
+    image_size = 64
+
+    def __init__(self):
+        self.seen = []
+
+    def encode_image(self, image):
+        self.seen.append(tuple(image.shape))
+        return (20 * (image.mean(-1) - 0.5)).sigmoid()
+
+
+def test_comfyuis_own_models_are_taken(pack, image):
+    """The link that connects works: views of the model's own size, the majority of them, at the picture's size."""
+    model = OfComfyUI()
+    fast, balanced = (see(pack, model, image, which) for which in ("fast", "balanced"))
+    assert model.seen == [(1, 64, 64, 3)] * (2 * 1 + 2 * 3)
+    assert fast.shape == balanced.shape == image.shape[:3]
+    bright = image.mean(-1)
+    assert balanced[bright > 0.8].min() > 0.5 > balanced[bright < 0.3].max()
+    assert see(pack, model, image, custom_views="1024 1024f").shape == image.shape[:3]
+
+
+def test_an_onnx_file_in_the_loader(pack, tmp_path, monkeypatch, image):
+    pytest.importorskip("onnxruntime")
+    sys.path.insert(0, str(Path(__file__).parents[1] / "core" / "network"))
+    import tiny_onnx
+
+    monkeypatch.setenv("U2NET_HOME", str(tmp_path))
+    tiny_onnx.write(tmp_path / "mine.onnx")
+    model = pack.NuggyLoader.execute("rembg/mine.onnx", "auto").args[0]
+    assert see(pack, model, image, "balanced").shape == image.shape[:3]
+    assert model.encode_image(image).shape == image.shape[:3]
 
 
 def test_only_weights_are_listed(pack):

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..network.weights import Network
+from ..network.protocol import AnyNetwork
 from ..ops.box_filter import box_mean
 from ..ops.connected_components import AT_HOME, components
 from ..ops.morphology import largest
@@ -45,7 +45,7 @@ def squares(height: int, width: int, views: Sequence[View], looks: int) -> int:
 
 
 def look(
-    network: Network,
+    network: AnyNetwork,
     images: Tensor,
     views: Sequence[View],
     combine: str = "mean",
@@ -78,7 +78,7 @@ def look(
 
 
 def closer_look(
-    network: Network,
+    network: AnyNetwork,
     image: Tensor,
     before: Tensor,
     which: int = 2,
