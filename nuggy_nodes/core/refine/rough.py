@@ -21,7 +21,7 @@ from .guided_filter import guided_filter
 from .levels import levels
 
 NARROW, WIDE = 1 / 128, 1 / 26  # of the longer side: the band of an edge that lies, and of one that wobbles
-ALIGNED = 1.6  # alignment from which an edge lies
+ALIGNED = 1.32  # alignment from which an edge lies
 AROUND = 0.015  # of the longer side: how far the mean contrast is taken
 SHRINKS = (1.0, 0.5, 0.25)  # of the window, from pass to pass in a wide band
 COARSE, FINE = 0.2, 0.02  # black point (white: 1 less it) in a wide band, in a narrow one
