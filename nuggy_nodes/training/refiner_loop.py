@@ -23,7 +23,7 @@ from .stop import Stop
 SIDE, BATCH = 128, 10  # pixels of a window that is shown; windows a step
 RATE, WARM_UP, DECAY, CLIP = 1.2e-3, 200, 0.995, 0.5  # at twice the rate it was dead after a few steps
 PLAIN = 0.15  # of the windows start from the coarse mask, as if there were no filter
-EVERY, SAVE = 500, 250  # steps between measurements, and saves
+EVERY, SAVE = 1000, 250  # steps between measurements, and saves
 
 
 class RefinerTrainer:
@@ -80,12 +80,12 @@ class RefinerTrainer:
         return float(value.detach())
 
     @torch.no_grad()
-    def measure(self, most: int = 400) -> tuple[float, float]:
+    def measure(self, most: int = 150) -> tuple[float, float]:
         """Mean |mask - truth| where the truth is believed, of scenes held back: of the average network, and before."""
         network = Refiner()
         network.load_state_dict(self.average)
         sums = np.zeros(3)
-        every = max(len(self.held.image) // most, 1)
+        every = max(-(-len(self.held.image) // most), 1)
         for at in range(0, len(self.held.image), every):
             shown = tensors(self.held, [at], WINDOW)
             weight = shown["believed"]
