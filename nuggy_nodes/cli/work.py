@@ -17,6 +17,7 @@ from .. import process
 from ..core import Cutout, Network, Recipe, cutout
 from ..core.errors import ImageError
 from ..core.ops.composite import over_transparent
+from ..core.ops.opencv import opencv
 from ..pictures import Picture, Style, encode, encode_frames, frames_of, read, write
 from ..pictures.encode import check_side
 from ..pictures.limits import read_stream
@@ -69,8 +70,9 @@ def _thrifty(report: Report | None) -> Report:
 
 def warm_imports() -> None:
     """Import what a job will need, while Ctrl-C still ends the process at once."""
-    import cv2  # noqa: F401
     import safetensors.torch  # noqa: F401
+
+    opencv()
 
 
 class Worker:

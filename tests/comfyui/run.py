@@ -5,6 +5,7 @@
     python tests/comfyui/run.py odd         in odd surroundings: neighbours, broken weights, pictures of every kind
     python tests/comfyui/run.py browser     its page in a real Chromium
     python tests/comfyui/run.py registry    the pack as the registry's own checker sees it
+    python tests/comfyui/run.py pip         what installing it does to the packages that are there: nothing
     python tests/comfyui/run.py all
     python tests/comfyui/run.py draw        no test: makes example_workflows/, subgraphs/ and the README's screenshot
 
@@ -27,6 +28,7 @@ SUITES = {
     "chaining": "test_chaining.py",
     "browser": "test_browser.py",
     "registry": "test_registry.py",
+    "pip": "test_pip.py",
 }
 
 
@@ -37,7 +39,7 @@ def main() -> int:
     folder = install.server()
     if which in ("browser", "all", "draw"):
         install.browser()
-    if which in ("registry", "all"):
+    if which in ("registry", "pip", "all"):
         install.comfy_cli()
     here = Path(__file__).resolve().parent
     if which == "draw":
