@@ -51,8 +51,8 @@ SMALL = 480
 OUTLINE = [(0.28, 0.25), (0.45, 0.33), (0.58, 0.26), (0.60, 0.42), (0.74, 0.55), (0.84, 0.72), (0.83, 0.86),
            (0.55, 0.90), (0.40, 0.78), (0.33, 0.68), (0.29, 0.50)]  # fmt: skip
 PROMOTED = [("NuggyTTAMask", "views"), ("GuidedFilterRefine", "radius"), ("GuidedFilterRefine", "black"),
-            ("GuidedFilterRefine", "white"), ("IslandRemove", "min_area"), ("Composite", "colour"),
-            ("Composite", "fit"), ("Composite", "foreground")]  # fmt: skip
+            ("GuidedFilterRefine", "white"), ("IslandRemove", "min_area"), ("NuggyComposite", "colour"),
+            ("NuggyComposite", "fit"), ("NuggyComposite", "foreground")]  # fmt: skip
 
 
 def picture(name: str, width: int = 960) -> np.ndarray:
@@ -107,7 +107,7 @@ def draw(page: Page, server: Server) -> None:
     w = workflows.blueprint()
     page.do(LAYOUT, workflows.as_arguments(w))
     kinds = {n["class_type"]: k for k, n in w.prompt.items()}
-    ours = [kinds[k] for k in ("NuggyLoader", "NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "Composite")]
+    ours = [kinds[k] for k in ("NuggyLoader", "NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "NuggyComposite")]
     promoted = [[kinds[kind], name] for kind, name in PROMOTED]
     graph = page.do(FOLD, {"ids": ours, "promoted": promoted})
     (REPOSITORY / "subgraphs" / f"{w.name}.json").write_text(as_json(portable(graph)), encoding="utf-8")
@@ -206,7 +206,7 @@ def draw_help(server: Server, kitten: np.ndarray) -> None:
     save("NuggyTTAMask", kitten, made["NuggyTTAMask"])
     save("GuidedFilterRefine", kitten[near], made["NuggyTTAMask"][near], made["GuidedFilterRefine"][near])
     save("IslandRemove", made["GuidedFilterRefine"], made["IslandRemove"])
-    save("Composite", np.vstack((made["colour"][..., :3], made["mask"][..., :3])),
+    save("NuggyComposite", np.vstack((made["colour"][..., :3], made["mask"][..., :3])),
          np.vstack((on_checks(made["rgba"]), made["background_mask"][..., :3])))  # fmt: skip
 
     made = chained(server, kitten)

@@ -13,7 +13,7 @@ from .prompts import Prompt, extend
 PICTURE = "example.png"  # every ComfyUI has it; the reader chooses a picture of their own
 SIZES = {
     "LoadImage": (280, 320), "NuggyLoader": (280, 90), "NuggyTTAMask": (300, 360), "GuidedFilterRefine": (300, 220),
-    "IslandRemove": (300, 280), "Composite": (300, 180), "SaveImage": (340, 340), "MaskPreview": (280, 280),
+    "IslandRemove": (300, 280), "NuggyComposite": (300, 180), "SaveImage": (340, 340), "MaskPreview": (280, 280),
     "PreviewImage": (300, 320), "ImageBatch": (280, 60), "NuggyPrepareInpaint": (300, 300), "NuggyPasteBack": (240, 60),
     "CheckpointLoaderSimple": (320, 100), "CLIPTextEncode": (320, 120), "InpaintModelConditioning": (280, 140),
     "KSampler": (280, 270), "VAEDecode": (240, 60),
@@ -34,7 +34,7 @@ class Workflow:
 
 def _line(ids: dict[str, str], x: int, loader: tuple[int, int]) -> dict[str, tuple[int, int]]:
     """The four nodes that work and Save Image from left to right, the loader where it is told."""
-    kinds = ("NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "Composite", "SaveImage")
+    kinds = ("NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "NuggyComposite", "SaveImage")
     return {ids["NuggyLoader"]: loader, **{ids[k]: (x + 340 * i, 0) for i, k in enumerate(kinds)}}
 
 
@@ -71,7 +71,7 @@ def cut_out() -> Workflow:
     p = Prompt()
     image = p.add("LoadImage", image=PICTURE)
     ids = extend(p, image, **BEST)
-    preview = p.add("PreviewImage", images=ids["Composite"])
+    preview = p.add("PreviewImage", images=ids["NuggyComposite"])
     at = {image: (0, 0), **_line(ids, 320, (0, 370)), preview: (1680, 390)}
     return Workflow("Cut out", p, at, CUT_OUT)
 
@@ -92,7 +92,7 @@ def refine_any_mask() -> Workflow:
     image = p.add("LoadImage", image=PICTURE)
     refined = p.add("GuidedFilterRefine", image=image, mask=(image, 1), radius=32.0, black=0.15, white=0.85)
     kept = p.add("IslandRemove", mask=refined)
-    composite = p.add("Composite", image=image, mask=kept)
+    composite = p.add("NuggyComposite", image=image, mask=kept)
     before, after = p.add("MaskPreview", mask=(image, 1)), p.add("MaskPreview", mask=kept)
     save = p.add("SaveImage", images=(composite, 1), filename_prefix="nuggy")
     at = {image: (0, 0), refined: (320, 0), kept: (660, 0), composite: (1000, 0), save: (1340, 0)}
@@ -105,7 +105,7 @@ def replace_background() -> Workflow:
     p = Prompt()
     image, behind = p.add("LoadImage", image=PICTURE), p.add("LoadImage", image=PICTURE)
     ids = extend(p, image, Composite={"background": behind}, **BEST)
-    p[ids["SaveImage"]]["inputs"]["images"] = [ids["Composite"], 0]
+    p[ids["SaveImage"]]["inputs"]["images"] = [ids["NuggyComposite"], 0]
     at = {image: (0, 0), behind: (0, 500), **_line(ids, 320, (0, 370))}
     return Workflow("Replace the background", p, at, REPLACE, (660, 420),
                     {image: "Picture with the subject", behind: "New background"})  # fmt: skip
@@ -141,9 +141,9 @@ def blueprint() -> Workflow:
     p = Prompt()
     image, behind = p.add("LoadImage", image=PICTURE), p.add("LoadImage", image=PICTURE)
     ids = extend(p, image, Composite={"background": behind}, **BEST)
-    p[ids["SaveImage"]] = {"class_type": "PreviewImage", "inputs": {"images": [ids["Composite"], 0]}}
-    seen = [p.add("PreviewImage", images=(ids["Composite"], 1))]  # what stays outside makes an output of the blueprint
-    seen += [p.add("MaskPreview", mask=(ids["Composite"], i)) for i in (2, 3)]
+    p[ids["SaveImage"]] = {"class_type": "PreviewImage", "inputs": {"images": [ids["NuggyComposite"], 0]}}
+    seen = [p.add("PreviewImage", images=(ids["NuggyComposite"], 1))]  # what stays outside makes an output of the blueprint
+    seen += [p.add("MaskPreview", mask=(ids["NuggyComposite"], i)) for i in (2, 3)]
     at = {image: (-640, 0), behind: (-640, 500), **_line(ids, 0, (-320, 0))}
     at |= {n: (1700, 300 * i) for i, n in enumerate(seen)}
     return Workflow("Remove background (Nuggy)", p, at)
@@ -157,10 +157,10 @@ def help_pages() -> tuple[Prompt, dict[str, str]]:
     made = {}
     for stage in ("NuggyTTAMask", "GuidedFilterRefine", "IslandRemove"):
         made[stage] = p.add("SaveImage", images=p.add("MaskToImage", mask=ids[stage]), filename_prefix=stage)
-    made["colour"] = p.add("SaveImage", images=ids["Composite"], filename_prefix="colour")
+    made["colour"] = p.add("SaveImage", images=ids["NuggyComposite"], filename_prefix="colour")
     made["rgba"] = ids["SaveImage"]
     for name, output in (("mask", 2), ("background_mask", 3)):
-        as_picture = p.add("MaskToImage", mask=(ids["Composite"], output))
+        as_picture = p.add("MaskToImage", mask=(ids["NuggyComposite"], output))
         made[name] = p.add("SaveImage", images=as_picture, filename_prefix=name)
     return p, made
 

@@ -56,7 +56,7 @@ def clean(pack, mask, **changes):
 
 
 def put(pack, image, mask, **changes):
-    return pack.Composite.execute(
+    return pack.NuggyComposite.execute(
         image, mask, **{"colour": "#00ff00", "fit": "cover", "foreground": "multilevel", **changes}
     ).args
 
@@ -361,9 +361,9 @@ def test_values_refused_before_the_run(pack):
         pack.NuggyTTAMask.validate_inputs(views="custom", custom_views=" "),
         pack.NuggyTTAMask.validate_inputs(views="slowest"),
         pack.IslandRemove.validate_inputs(keep="some"),
-        pack.Composite.validate_inputs(colour="red wine"),
-        pack.Composite.validate_inputs(fit="tile"),
-        pack.Composite.validate_inputs(foreground="best"),
+        pack.NuggyComposite.validate_inputs(colour="red wine"),
+        pack.NuggyComposite.validate_inputs(fit="tile"),
+        pack.NuggyComposite.validate_inputs(foreground="best"),
         pack.NuggyLoader.validate_inputs(weights="absent.pth"),
     ]
     assert all(isinstance(r, str) and ("got" in r or "write" in r) for r in refused), refused
@@ -371,7 +371,7 @@ def test_values_refused_before_the_run(pack):
         pack.GuidedFilterRefine.validate_inputs(black=None, white=0.3, guide="grey"),  # black is linked
         pack.NuggyTTAMask.validate_inputs(views="fast", combine="max", custom_views=""),
         pack.IslandRemove.validate_inputs(keep="all"),
-        pack.Composite.validate_inputs(colour="#fff", fit="stretch", foreground="none"),
+        pack.NuggyComposite.validate_inputs(colour="#fff", fit="stretch", foreground="none"),
         pack.NuggyLoader.validate_inputs(weights="other.pth", precision="auto"),
     ]
     assert all(r is True for r in accepted)
