@@ -1,4 +1,4 @@
-"""NuggyComposite: subject over a colour or a picture, as a cut-out with transparency, both masks at their right size."""
+"""NuggyComposite: subject over a colour or a picture, as a cut-out with transparency, and both masks, each by name."""
 
 from __future__ import annotations
 
@@ -102,9 +102,10 @@ def _put(
     colours: Tensor, alpha: Tensor, behind: Tensor, plain: tuple[tuple[float, ...], float] | None, how: str
 ) -> list[Tensor]:
     """One picture's outputs. plain: the colour behind and its alpha, in place of a background."""
-    alpha = enlarge(alpha, *colours.shape[-2:])
+    height, width = colours.shape[-2:]
+    alpha = enlarge(alpha, height, width)
     if plain is None:
-        picture = over(colours, alpha, fit(behind.to(colours), *colours.shape[-2:], how))
+        picture = over(colours, alpha, fit(behind.to(colours), height, width, how))
     elif plain[1] >= 1:
         picture = over(colours, alpha, colour_plane(plain[0], colours))
     else:

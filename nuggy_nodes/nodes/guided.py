@@ -32,7 +32,9 @@ BYTES_PER_PIXEL = 200
 def guidance(images: Tensor, guide_as: str, marks: Mapping[str, Tensor | None]) -> list[Guidance]:
     """What is said of each photograph [B,3,H,W], planes fitted to it. marks: MASKs by the inputs' names. Raises
     InputError."""
-    given = {n.removeprefix("guide_"): mask_for(images, x, n) for n, x in marks.items() if x is not None}
+    given: dict[str, Any] = {
+        n.removeprefix("guide_"): mask_for(images, x, n) for n, x in marks.items() if x is not None
+    }
     made = Guidance(**given).fitted(images)
     said = [made.of(i) for i in range(len(images))]
     if guide_as == "box":
@@ -83,7 +85,7 @@ def answers(
         def work(image: Tensor, spoken: Guidance = spoken, mask: Tensor | None = mask, found: dict[Any, Tensor] = found,
                  network: Network | None = network) -> Tensor:  # fmt: skip
             alpha = None if mask is None else _unguided(image, mask.to(image.device), recipe)
-            moved = {n: p.to(image.device) for n, p in _planes(spoken).items()}
+            moved: dict[str, Any] = {n: p.to(image.device) for n, p in _planes(spoken).items()}
             at = {k: v.to(image.device) for k, v in found.items()}
             seen = Seen(image, alpha, [], recipe, image, None, Work(), network, at)
             made = answer(seen, replace(spoken, **moved)).alpha

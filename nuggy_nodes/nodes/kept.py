@@ -16,7 +16,7 @@ MOST = 24 << 20  # pixels of all masks kept, 4 bytes each
 
 @dataclass
 class Said:
-    """A photograph's mask [1,1,H,W], on the CPU, and the network's answers for boxes, as guided_answer.Seen has them."""
+    """A photograph's mask [1,1,H,W], on the CPU, and the network's answers for boxes, as in guided_answer.Seen."""
 
     mask: Tensor
     boxes: dict[tuple[int, tuple[Box, ...]], Tensor] = field(default_factory=dict)
@@ -31,8 +31,8 @@ class Kept:
     def find(self, image: Tensor, question: str, ask: Callable[[], Tensor]) -> Said:
         """What was said of a photograph [1,3,H,W] when asked `question`, else what `ask` says now."""
         pixels = image.detach().cpu().contiguous()
-        key = hashlib.blake2b(memoryview(pixels.float().numpy().reshape(-1)).cast("B"), digest_size=16).hexdigest()
-        key = f"{tuple(image.shape)} {key} {question}"
+        digest = hashlib.blake2b(pixels.float().numpy().tobytes(), digest_size=16).hexdigest()
+        key = f"{tuple(image.shape)} {digest} {question}"
         if key not in self._said:
             self._said[key] = Said(ask().cpu())
         self._said.move_to_end(key)

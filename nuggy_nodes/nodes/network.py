@@ -82,7 +82,7 @@ class ManagedNetwork:
             yield mask
 
     def load(self, chunk: int, group: int, size: tuple[int, int], views: Sequence[View], looks: int) -> None:
-        """Have ComfyUI load the network, with room for its work: squares in flight, and photographs with their masks."""
+        """Have ComfyUI load the network, with room for its work: squares in flight, photographs with their masks."""
         side = max([v.size for v in views] + [CLOSER] * (looks > 1))
         in_flight = min(group * len(views), chunk) if looks == 1 else chunk
         needed = in_flight * side**2 * BYTES_PER_PIXEL * self.dtype.itemsize / 4 + group * size[0] * size[1] * PICTURE

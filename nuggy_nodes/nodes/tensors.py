@@ -29,8 +29,8 @@ def from_image(image: Tensor, name: str = "image") -> Tensor:
     high = float(out.amax())
     if 2 < high <= 255 and bool((out == out.round()).all()):  # light above 1 is no row of whole numbers
         raise InputError(
-            f"{name} has whole numbers up to {high:.0f}; an IMAGE goes from 0 to 1: the node before it forgot to divide "
-            "by 255"
+            f"{name} has whole numbers up to {high:.0f}; an IMAGE goes from 0 to 1: the node before it forgot to "
+            "divide by 255"
         )
     return out
 

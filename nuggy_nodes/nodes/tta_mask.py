@@ -55,8 +55,9 @@ class NuggyTTAMask(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, views: Any = None, combine: Any = None, custom_views: Any = None,
-                        guide_as: Any = None) -> bool | str:
+    def validate_inputs(
+        cls, views: Any = None, combine: Any = None, custom_views: Any = None, guide_as: Any = None
+    ) -> bool | str:
         try:
             if isinstance(custom_views, str) and views == CUSTOM:
                 choose(CUSTOM, AUTO, custom_views)

@@ -12,7 +12,7 @@ from .prompts import Prompt, extend
 
 PICTURE = "example.png"  # every ComfyUI has it; the reader chooses a picture of their own
 SIZES = {
-    "LoadImage": (280, 320), "NuggyLoader": (280, 90), "NuggyTTAMask": (300, 360), "GuidedFilterRefine": (300, 220),
+    "LoadImage": (280, 320), "LoadImageMask": (280, 340), "NuggyLoader": (280, 90), "NuggyTTAMask": (300, 360), "GuidedFilterRefine": (300, 220),
     "IslandRemove": (300, 280), "NuggyComposite": (300, 180), "SaveImage": (340, 340), "MaskPreview": (280, 280),
     "PreviewImage": (300, 320), "ImageBatch": (280, 60), "NuggyPrepareInpaint": (300, 300), "NuggyPasteBack": (240, 60),
     "CheckpointLoaderSimple": (320, 100), "CLIPTextEncode": (320, 120), "InpaintModelConditioning": (280, 140),
@@ -53,6 +53,11 @@ takes its edges from the picture.
 
 A mask of any other node fits in the same place: Remove Background, SAM, a mask from a file. It must be 1 on the
 subject; if it is 1 on the background, put Invert Mask between."""
+STROKES = """Choose a picture in both nodes at the left and run. Where the network missed a part: right-click the upper
+picture, open the mask editor, paint a short stroke over that part, save, run. What does not belong: a stroke over it in
+the lower one. A stroke spreads to what looks like it; only a little runs again."""
+SAM = """Connect SAM's mask (or any other hard mask) in place of the file: 1 on the subject. Its edge is found anew in
+the picture; hair and fur come back. A moved **radius** says how far the mask may be wrong."""
 REPLACE = """Choose the picture with the subject and a new background; it is fitted to the picture (**fit**). Without a
 background, the colour is used.
 
@@ -101,10 +106,32 @@ def refine_any_mask() -> Workflow:
     return Workflow("Refine any mask", p, at, REFINE, (640, 420), titles)
 
 
+def correct_with_strokes() -> Workflow:
+    p = Prompt()
+    image, away = p.add("LoadImage", image=PICTURE), p.add("LoadImage", image=PICTURE)
+    ids = extend(p, image, **BEST)
+    p[ids["NuggyTTAMask"]]["inputs"] |= {"keep": [image, 1], "drop": [away, 1]}
+    at = {image: (0, 0), away: (0, 500), **_line(ids, 320, (0, 370))}
+    titles = {image: "Picture; its strokes are kept", away: "The same; its strokes are dropped"}
+    return Workflow("Correct a mask with strokes", p, at, STROKES, (660, 560), titles)
+
+
+def refine_sam_mask() -> Workflow:
+    p = Prompt()
+    image = p.add("LoadImage", image=PICTURE)
+    sam = p.add("LoadImageMask", image=PICTURE, channel="red")
+    refined = p.add("GuidedFilterRefine", image=image, mask=sam)
+    kept = p.add("IslandRemove", mask=refined)
+    composite = p.add("NuggyComposite", image=image, mask=kept)
+    save = p.add("SaveImage", images=(composite, 1), filename_prefix="nuggy")
+    at = {image: (0, 0), sam: (0, 400), refined: (320, 0), kept: (660, 0), composite: (1000, 0), save: (1340, 0)}
+    return Workflow("Refine a SAM mask", p, at, SAM, (660, 480), {sam: "The mask: SAM's output, or a file"})
+
+
 def replace_background() -> Workflow:
     p = Prompt()
     image, behind = p.add("LoadImage", image=PICTURE), p.add("LoadImage", image=PICTURE)
-    ids = extend(p, image, Composite={"background": behind}, **BEST)
+    ids = extend(p, image, NuggyComposite={"background": behind}, **BEST)
     p[ids["SaveImage"]]["inputs"]["images"] = [ids["NuggyComposite"], 0]
     at = {image: (0, 0), behind: (0, 500), **_line(ids, 320, (0, 370))}
     return Workflow("Replace the background", p, at, REPLACE, (660, 420),
@@ -140,9 +167,11 @@ def inpaint_background() -> Workflow:
 def blueprint() -> Workflow:
     p = Prompt()
     image, behind = p.add("LoadImage", image=PICTURE), p.add("LoadImage", image=PICTURE)
-    ids = extend(p, image, Composite={"background": behind}, **BEST)
+    ids = extend(p, image, NuggyComposite={"background": behind}, **BEST)
     p[ids["SaveImage"]] = {"class_type": "PreviewImage", "inputs": {"images": [ids["NuggyComposite"], 0]}}
-    seen = [p.add("PreviewImage", images=(ids["NuggyComposite"], 1))]  # what stays outside makes an output of the blueprint
+    seen = [
+        p.add("PreviewImage", images=(ids["NuggyComposite"], 1))
+    ]  # what stays outside makes an output of the blueprint
     seen += [p.add("MaskPreview", mask=(ids["NuggyComposite"], i)) for i in (2, 3)]
     at = {image: (-640, 0), behind: (-640, 500), **_line(ids, 0, (-320, 0))}
     at |= {n: (1700, 300 * i) for i, n in enumerate(seen)}

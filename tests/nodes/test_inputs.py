@@ -114,8 +114,13 @@ def test_process_wide_state_is_only_this():
     from pathlib import Path
 
     root, found = Path(__file__).parents[2], set()
-    words = r"folder_paths\.\w+\(|folder_names_and_paths\[[^\]]+\] =|setattr\(\w+|PromptServer|sys\.modules\[|os\.environ\[[^\]]+\] =|torch\.set_\w+|torch\.backends\.\S+ = |logging\.basicConfig|signal\.signal|atexit|WEB_DIRECTORY ="
-    for path in [root / "__init__.py", *(root / "nuggy_nodes" / "nodes").glob("*.py"), *(root / "nuggy_nodes" / "core").rglob("*.py")]:
+    words = "|".join([
+        r"folder_paths\.\w+\(", r"folder_names_and_paths\[[^\]]+\] =", r"setattr\(\w+", "PromptServer",
+        r"os\.environ\[[^\]]+\] =", r"torch\.set_\w+", r"torch\.backends\.\S+ = ", r"logging\.basicConfig",
+        r"signal\.signal", "atexit", "WEB_DIRECTORY =",
+    ])  # fmt: skip
+    package = root / "nuggy_nodes"
+    for path in [root / "__init__.py", *(package / "nodes").glob("*.py"), *(package / "core").rglob("*.py")]:
         found |= {(path.name, w) for w in re.findall(words, path.read_text(encoding="utf-8"))}
     assert found <= {
         ("__init__.py", "WEB_DIRECTORY ="),  # help pages
@@ -124,4 +129,5 @@ def test_process_wide_state_is_only_this():
         ("models.py", "folder_paths.get_filename_list("), ("models.py", "folder_paths.get_full_path_or_raise("),
         ("progress.py", "PromptServer"),  # a line of text on the node
         ("settings.py", "setattr(mask"),  # the recipe that a mask carries
+        ("thread_pool.py", "torch.set_num_threads"),  # of its own threads; the process's number is set to what it is
     }, found  # fmt: skip

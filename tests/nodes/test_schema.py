@@ -153,6 +153,10 @@ def test_the_first_id_of_composite_only_where_nobody_has_it(pack, state):
     assert ids == IDS
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "example_workflows").glob("*.json")) + sorted((ROOT / "subgraphs").glob("*.json")), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path",
+    sorted((ROOT / "example_workflows").glob("*.json")) + sorted((ROOT / "subgraphs").glob("*.json")),
+    ids=lambda p: p.stem,
+)
 def test_templates_use_the_id_that_nobody_takes(path):
     assert '"Composite"' not in path.read_text(encoding="utf-8")
