@@ -6,6 +6,7 @@ from comfy_api.latest import ComfyExtension, io
 
 from . import models
 from .composite import Composite, NuggyComposite
+from .each_subject import NuggyEachSubject
 from .foreground import NuggyForeground
 from .guided_filter_refine import GuidedFilterRefine
 from .island_remove import IslandRemove
@@ -25,6 +26,7 @@ NODES = [
     NuggyPrepareInpaint,
     NuggyPasteBack,
     NuggySteadyMask,
+    NuggyEachSubject,
 ]
 
 

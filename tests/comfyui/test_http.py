@@ -13,7 +13,7 @@ from .prompts import DEFAULT, Prompt, chain, extend
 from .server import Refused, Server
 
 NODES = ("NuggyLoader", "NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "NuggyComposite", "NuggyForeground",
-         "NuggyPrepareInpaint", "NuggyPasteBack", "NuggySteadyMask")  # fmt: skip
+         "NuggyPrepareInpaint", "NuggyPasteBack", "NuggySteadyMask", "NuggyEachSubject")  # fmt: skip
 
 
 def test_nodes_are_offered(server: Server) -> None:

@@ -12,7 +12,8 @@ from .prompts import Prompt, extend
 
 PICTURE = "example.png"  # every ComfyUI has it; the reader chooses a picture of their own
 SIZES = {
-    "LoadImage": (280, 320), "LoadImageMask": (280, 340), "NuggyLoader": (280, 90), "NuggyTTAMask": (300, 360), "GuidedFilterRefine": (300, 220),
+    "LoadImage": (280, 320), "LoadImageMask": (280, 340),
+    "NuggyLoader": (280, 90), "NuggyTTAMask": (300, 360), "GuidedFilterRefine": (300, 220),
     "IslandRemove": (300, 280), "NuggyComposite": (300, 180), "SaveImage": (340, 340), "MaskPreview": (280, 280),
     "PreviewImage": (300, 320), "ImageBatch": (280, 60), "NuggyPrepareInpaint": (300, 300), "NuggyPasteBack": (240, 60),
     "CheckpointLoaderSimple": (320, 100), "CLIPTextEncode": (320, 120), "InpaintModelConditioning": (280, 140),
@@ -210,7 +211,8 @@ def chained_help() -> tuple[Prompt, dict[str, str]]:
 
 
 def all_of_them() -> list[Workflow]:
-    return [cut_out(), batch(), refine_any_mask(), replace_background(), inpaint_background()]
+    made = [cut_out(), batch(), refine_any_mask(), correct_with_strokes(), refine_sam_mask(), replace_background()]
+    return [*made, inpaint_background()]
 
 
 def as_arguments(w: Workflow) -> dict[str, Any]:

@@ -108,6 +108,18 @@ def test_report_of_ten_masks_is_short(pack, mask, state):
     assert state.texts == ["12 masks: 8 parts, 0 removed, 0 holes filled, 4 empty"]
 
 
+def test_every_subject_has_its_mask(pack, image, mask):
+    both = mask.amax(0, keepdim=True)
+    both[0, :, 30:34] = 0  # apart
+    images, masks, count = pack.NuggyEachSubject.execute(image[:1], both).args
+    assert count == len(masks) == len(images) == 2 and torch.equal(masks.sum(0), both[0])
+    assert torch.equal(images[1], image[0]) and not bool((masks[0] * masks[1]).any())
+    cut = put(pack, images, masks)[1]
+    assert cut.shape == (2, 48, 64, 4)
+    assert pack.NuggyEachSubject.execute(image, mask).args[2] == 2  # one a picture
+    assert pack.NuggyEachSubject.execute(image, mask * 0).args[1].shape == (2, 48, 64)  # nothing found stays a mask
+
+
 def test_process_wide_state_is_only_this():
     """What the pack registers or sets outside itself, found by its words; doors of ComfyUI's that are documented."""
     import re

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 IDS = ["NuggyLoader", "NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "NuggyComposite", "NuggyForeground",
-       "NuggyPrepareInpaint", "NuggyPasteBack", "NuggySteadyMask"]  # fmt: skip
+       "NuggyPrepareInpaint", "NuggyPasteBack", "NuggySteadyMask", "NuggyEachSubject"]  # fmt: skip
 LANGUAGES = ["en", "ko", "ja", "zh"]
 
 
