@@ -52,7 +52,8 @@ def test_both_packs_work(tmp_path: Path, photo: np.ndarray, ours_first: bool, mo
         ran = running.run(p)
         assert not ran.error, ran.error
         theirs, ours = (running.picture(ran.outputs[s]["images"][0]) for s in saves)
-        assert np.array_equal(theirs, 255 - photo) and ours.shape == photo.shape and ours.mean() < photo.mean()
+        off = np.abs(theirs.astype(int) - (255 - photo)).max()
+        assert off <= 1 and ours.shape == photo.shape and ours.mean() < photo.mean()
         assert running.json("/object_info/Composite")["Composite"]["display_name"] in (None, "", "Composite")
     finally:
         running.stop()
