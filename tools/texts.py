@@ -25,7 +25,7 @@ NODES = {  # node: the inputs that are settings, by the setting where the names 
     "GuidedFilterRefine": {n: n for n in ("radius", "black", "white", "gamma", "guide", "epsilon", "passes")},
     "IslandRemove": {"keep": "islands"}
     | {n: n for n in ("threshold", "min_area", "max_hole", "min_reach", "min_peak", "shift_edge", "feather")},
-    "Composite": {"foreground": "foreground"},
+    "NuggyComposite": {"foreground": "foreground"},
 }
 GIMP = ("edge", "islands", "mask")  # parts whose numbers the dialog offers
 GIMP_NAMES = {"epsilon": "edge-contrast"}

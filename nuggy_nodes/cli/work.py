@@ -18,6 +18,7 @@ from ..core import Cutout, Recipe, cutout
 from ..core.errors import ImageError
 from ..core.network.protocol import AnyNetwork
 from ..core.ops.composite import over_transparent
+from ..core.ops.opencv import opencv
 from ..pictures import Picture, Style, encode, encode_frames, frames_of, read, write
 from ..pictures.encode import check_side
 from ..pictures.limits import read_stream
@@ -70,8 +71,9 @@ def _thrifty(report: Report | None) -> Report:
 
 def warm_imports() -> None:
     """Import what a job will need, while Ctrl-C still ends the process at once."""
-    import cv2  # noqa: F401
     import safetensors.torch  # noqa: F401
+
+    opencv()
 
 
 class Worker:

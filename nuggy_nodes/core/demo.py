@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .errors import InputError
 from .network.protocol import AnyNetwork
 from .recipes import Recipe
 from .refine.islands import IslandReport
@@ -37,7 +38,10 @@ def demo_masks(
 
 def demo_alpha(image: Tensor, network: AnyNetwork, recipe: Recipe, progress: Progress | None = None) -> Tensor:
     """image: [1,3,H,W], 0..1, taken in 8 bits, as the demo read files. Returns [1,1,H,W] float32 in steps of 1/255."""
-    import cv2
+    try:
+        import cv2
+    except ImportError as e:
+        raise InputError(f"the recipe demo needs OpenCV ({e}): pip install opencv-python, or take balanced") from e
     from PIL import Image
 
     height, width = image.shape[-2:]

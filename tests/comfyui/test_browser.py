@@ -52,11 +52,11 @@ def test_template_runs_and_shows_its_result(page: Page, server: Server) -> None:
     assert "nuggy_" in shown and server.url in shown
 
 
-@pytest.mark.parametrize("node", ["NuggyLoader", "NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "Composite",
+@pytest.mark.parametrize("node", ["NuggyLoader", "NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "NuggyComposite",
                                   "NuggyPrepareInpaint", "NuggyPasteBack"])  # fmt: skip
 def test_help_page_opens_with_its_picture(page: Page, node: str) -> None:
     if not page.do("(kind) => app.graph._nodes.some(n => n.type === kind)", node):
-        page.load(workflow("Cut out" if node == "Composite" or "Nuggy" not in node else "Inpaint the background"))
+        page.load(workflow("Cut out" if node == "NuggyComposite" or "Nuggy" not in node else "Inpaint the background"))
     page.click_node(node)
     page.tab.locator('[data-testid="info-button"]').first.click()
     picture = page.tab.locator(f'img[src*="docs/{node}."]').first

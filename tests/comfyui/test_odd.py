@@ -160,7 +160,7 @@ def test_pictures_of_every_kind(odd: Server, photo: np.ndarray, kind: str) -> No
     made = p.add("OddPicture", image=p.add("LoadImage", image=odd.upload("kitten.png", photo)), which=kind)
     ids = extend(p, made)
     refined = p.add("GuidedFilterRefine", image=made, mask=(made, 1))
-    composite = p.add("Composite", image=made, mask=p.add("IslandRemove", mask=refined), background=made)
+    composite = p.add("NuggyComposite", image=made, mask=p.add("IslandRemove", mask=refined), background=made)
     save = p.add("SaveImage", images=composite, filename_prefix="odd")
     ran = odd.run(p)
     assert not ran.error, ran.error
