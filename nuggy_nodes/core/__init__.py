@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .network.device import choose_device
     from .network.precision import choose_precision
     from .network.weights import Network, load
-    from .pipeline import Cutout, answer, cutout, look_once
+    from .pipeline import Cutout, answer, cutout, look_again, look_once
     from .recipes import RECIPES, Recipe, recipe
     from .refine.temporal import steady_masks
     from .segment.guidance import Guidance
@@ -43,6 +43,7 @@ __all__ = [
     "cutout",
     "estimate_foreground",
     "load",
+    "look_again",
     "look_once",
     "paste_back",
     "prepare_inpainting",
@@ -58,7 +59,7 @@ _PLACES = {
     "network.device": ("choose_device",),
     "network.precision": ("choose_precision",),
     "network.weights": ("Network", "load"),
-    "pipeline": ("Cutout", "answer", "cutout", "look_once"),
+    "pipeline": ("Cutout", "answer", "cutout", "look_again", "look_once"),
     "recipes": ("RECIPES", "Recipe", "recipe"),
     "refine.temporal": ("steady_masks",),
     "segment.guidance": ("Guidance",),
