@@ -42,14 +42,10 @@ def _run(args: argparse.Namespace) -> int:
     command = [sys.executable, "-m", "streamlit", "run", str(PAGE), *options(args, limits)]
     environment = {**os.environ, "NUGGY_TOKEN": args.token}  # not in the list of processes
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PAGE.parents[3]), os.environ.get("PYTHONPATH")]))
-    child = subprocess.Popen(command, env=environment)
-    try:
-        return child.wait()
-    except KeyboardInterrupt:
-        child.wait(10)
-        return 0
-    finally:
-        child.terminate()
+    sys.stdout.flush()
+    if os.name == "posix":
+        os.execve(sys.executable, command, environment)  # signals reach the page itself
+    return subprocess.run(command, env=environment).returncode
 
 
 def options(args: argparse.Namespace, limits: Limits) -> list[str]:
@@ -76,9 +72,9 @@ def options(args: argparse.Namespace, limits: Limits) -> list[str]:
         "global.developmentMode": "false",
         "theme.primaryColor": "#c2571a",
     }
-    if loopback and _knows_hosts():
-        streamlit["server.allowedHosts"] = ",".join(LOOPBACK)
     told = [f"--{name}={value}" for name, value in streamlit.items()]
+    if loopback and _knows_hosts():
+        told += [f"--server.allowedHosts={name}" for name in LOOPBACK]
     own = [f"--megapixels={limits.megapixels}", f"--waiting={limits.waiting}", f"--upload-mib={limits.upload_mib}"]
     own += [f"--device={args.device}", f"--precision={args.precision}"]
     own += [f"--weights={args.weights}"] if args.weights else []
