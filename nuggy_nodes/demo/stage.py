@@ -25,11 +25,10 @@ def chosen(limits: Limits) -> Scene:
     value, picture, blur = "", None, 0.02
     if kind == "colour":
         st.session_state.setdefault("colour", "#ffffff")
-        columns = st.columns(len(BRANDS))
-        for column, (name, colour) in zip(columns, BRANDS.items()):
-            swatch = f":material/circle: {w('brand_' + name)}"
-            column.button(swatch, key="brand-" + name, help=f"{w('brand_' + name)} {colour}", width="stretch",
-                          on_click=_take, args=(colour,))  # fmt: skip
+        presets = st.container(horizontal=True, gap="small")
+        for name, colour in BRANDS.items():
+            presets.button(w("brand_" + name), key="brand-" + name, help=colour,
+                           on_click=_take, args=(colour,))  # fmt: skip
         value = st.color_picker(w("colour"), key="colour")
     elif kind == "picture":
         picture = _own(limits)

@@ -14,9 +14,11 @@ import streamlit as st
 
 from .words import w
 
-HTML = """<div class="box"><div class="stage"><img class="before"><img class="after"></div><div class="line"></div></div>
+HTML = """<div class="box"><div class="stage"><img class="before"><img class="after"></div>
+<div class="line"></div></div>
 <div class="bar"><input class="slider" type="range" min="0" max="100" value="50" step="1">
-<button class="fit" type="button"></button><button class="one" type="button"></button><span class="hint"></span></div>"""
+<button class="fit" type="button"></button><button class="one" type="button"></button>
+<span class="hint"></span></div>"""
 HERE = Path(__file__).parent
 
 

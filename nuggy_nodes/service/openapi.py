@@ -95,8 +95,10 @@ def _range(schema: dict[str, Any]) -> str:
 
 PAGE = """<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width">
 <title>Nuggy over HTTP</title><style>
-:root{{color-scheme:light dark}}body{{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}}
-table{{border-collapse:collapse;width:100%}}td{{border-top:1px solid #8886;padding:.3rem .6rem;vertical-align:top}}
+:root{{color-scheme:light dark}}
+body{{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}}
+table{{border-collapse:collapse;width:100%}}
+td{{border-top:1px solid #8886;padding:.3rem .6rem;vertical-align:top}}
 td+td{{max-width:14rem;overflow-wrap:anywhere}}td+td+td{{max-width:none}}pre{{overflow:auto}}</style>
 <h1>Nuggy over HTTP</h1><p><code>POST /cutout</code>: a picture in, a picture out. {what}
 <pre>curl --data-binary @photo.jpg 'http://127.0.0.1:8000/cutout?recipe=fast' -o cutout.png

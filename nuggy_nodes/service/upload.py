@@ -55,7 +55,7 @@ class Counter:
         self.bytes += more
 
 
-class InMemory(MultiPartParser):
+class InMemory(MultiPartParser):  # type: ignore[misc, unused-ignore]
     """Starlette's parser, with nothing on the disk."""
 
     spool_max_size = 1 << 62

@@ -13,6 +13,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--no-first-run",
+    "--disable-component-update", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+]  # fmt: skip
+
+
+def browser() -> str:
+    """A Chromium, installed if it is missing, as for the suite of ComfyUI."""
+    sys.path.insert(0, str(ROOT))
+    from tests.comfyui import install
+
+    return install.browser()
 
 
 def free_port() -> int:
@@ -29,7 +41,7 @@ class Listener:
         self.url = f"http://127.0.0.1:{self.port}"
         env = {**os.environ, "PYTHONPATH": str(ROOT)}
         line = [sys.executable, "-m", "nuggy_nodes", command, "--port", str(self.port), "--device", "cpu", *args]
-        self.process = subprocess.Popen(line, env=env, stdout=open(log, "ab"), stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen(line, env=env, stdout=log.open("ab"), stderr=subprocess.STDOUT)
         self.wait("/health" if command == "serve" else "/_stcore/health")
 
     def wait(self, path: str, seconds: float = 120) -> None:

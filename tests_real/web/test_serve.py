@@ -76,7 +76,8 @@ HOSTILE = {
     "nothing": b"", "text": b"no picture", "cut short": CAT[:5000], "head only": CAT[:30], "svg": b"<svg onload=x()/>",
     "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n(/etc/passwd) run", "announces gigapixels": bomb(60000, 60000),
     "announces 49 megapixels": bomb(7000, 7000), "no side": bomb(0, 9), "pickle": b"\x80\x04cposix\nsystem\n.",
-    "zip": b"PK\x03\x04" + bytes(100), "html": b"<html><script>1</script>", "noise": np.random.default_rng(1).bytes(4000),
+    "zip": b"PK\x03\x04" + bytes(100), "html": b"<html><script>1</script>",
+    "noise": np.random.default_rng(1).bytes(4000),
     "damaged": CAT[:3000] + bytes(200) + CAT[3200:], "mvg": b"push graphic-context\nfill 'url(file:///etc/passwd)'",
 }  # fmt: skip
 

@@ -89,8 +89,8 @@ def blurred_background(image: Tensor, alpha: Tensor, blur: float = 0.02) -> Tens
 
 
 def smooth(x: Tensor, pixels: float) -> Tensor:
-    """Three box means, close to a Gaussian with this standard deviation (Wells, PAMI 1986); the border counts by what is
-    inside the frame."""
+    """Three box means, close to a Gaussian with this standard deviation (Wells, PAMI 1986); the border counts by what
+    is inside the frame."""
     radius = round(((4 * pixels * pixels + 1) ** 0.5 - 1) / 2)  # three windows of 2r+1 have variance r(r+1)
     for _ in range(3 if radius > 0 else 0):
         x = box_mean(x, radius)
