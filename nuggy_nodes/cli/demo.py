@@ -70,7 +70,8 @@ def options(args: argparse.Namespace, limits: Limits) -> list[str]:
         "runner.magicEnabled": "false",
         "logger.level": "warning",
         "global.developmentMode": "false",
-        "theme.primaryColor": "#c2571a",
+        "theme.light.primaryColor": "#c2571a",  # of each: one for both would fix the page to light
+        "theme.dark.primaryColor": "#e8823f",
     }
     told = [f"--{name}={value}" for name, value in streamlit.items()]
     if loopback and _knows_hosts():
