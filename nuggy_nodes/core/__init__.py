@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .network.precision import choose_precision
     from .network.protocol import AnyNetwork
     from .network.weights import Network, load
-    from .pipeline import Cutout, answer, cutout, look_once
+    from .pipeline import Cutout, answer, cutout, look_again, look_once
     from .recipes import RECIPES, Recipe, recipe
     from .refine.temporal import steady_masks
     from .segment.guidance import Guidance
@@ -46,6 +46,7 @@ __all__ = [
     "cutout",
     "estimate_foreground",
     "load",
+    "look_again",
     "look_once",
     "open_network",
     "paste_back",
@@ -64,7 +65,7 @@ _PLACES = {
     "network.protocol": ("AnyNetwork",),
     "network.precision": ("choose_precision",),
     "network.weights": ("Network", "load"),
-    "pipeline": ("Cutout", "answer", "cutout", "look_once"),
+    "pipeline": ("Cutout", "answer", "cutout", "look_again", "look_once"),
     "recipes": ("RECIPES", "Recipe", "recipe"),
     "refine.temporal": ("steady_masks",),
     "segment.guidance": ("Guidance",),

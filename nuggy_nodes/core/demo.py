@@ -25,7 +25,7 @@ SIDE = 1024
 def demo_masks(
     images: Tensor, network: AnyNetwork, recipe: Recipe, work: Work, chunk: int = 0
 ) -> tuple[Tensor, list[IslandReport]]:
-    """As pipeline.masks: masks [B,1,H,W] of photographs [B,3,H,W]; of islands it tells nothing."""
+    """Masks [B,1,H,W] of photographs [B,3,H,W]; of islands it tells nothing."""
 
     def nth(i: int) -> Progress:
         return lambda done, total: work.of_network(i * total + done, len(images) * total)

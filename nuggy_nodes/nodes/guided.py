@@ -87,7 +87,7 @@ def answers(
             alpha = None if mask is None else _unguided(image, mask.to(image.device), recipe)
             moved: dict[str, Any] = {n: p.to(image.device) for n, p in _planes(spoken).items()}
             at = {k: v.to(image.device) for k, v in found.items()}
-            seen = Seen(image, alpha, [], recipe, image, None, Work(), network, at)
+            seen = Seen(image, alpha, [], recipe, image, None, Work(), network, boxes=at)
             made = answer(seen, replace(spoken, **moved)).alpha
             found.update({k: v.cpu() for k, v in seen.boxes.items()})
             return made
