@@ -73,20 +73,34 @@ def _each(jobs: list[Job], worker: Worker, entries: list[dict[str, Any]]) -> Non
         def report(job: Job) -> Callable[[str, float], None]:
             base = len(entries) + (before is not None)
             bar.set_postfix_str(f"{base + 1}/{len(jobs)} {shown(job.source.name)}", refresh=True)
-            return lambda stage, share: bar.update(base + 0.98 * share - bar.n)
+
+            def tell_share(stage: str, share: float) -> None:
+                settle()
+                bar.update(base + 0.98 * share - bar.n)
+
+            return tell_share
+
+        def settle(*, wait: bool = False) -> None:
+            """Write the result before the one under way, as soon as it is encoded."""
+            nonlocal before
+            if before and (wait or before.ready()):
+                turn, before = before, None
+                entries.append(_finish(stream, turn, tell, terminal))
 
         def tell(text: str) -> None:
             with tqdm.external_write_mode(file=sys.stderr):
                 say(text)
 
         stream = Stream(worker, jobs)
-        for turn in stream.turns(report):
-            if before:
-                entries.append(_finish(stream, before, tell, terminal))
-            before = turn
-        if before:
-            entries.append(_finish(stream, before, tell, terminal))
-            bar.update(len(entries) - bar.n)
+        try:
+            for turn in stream.turns(report):
+                settle(wait=True)
+                before = turn
+        except KeyboardInterrupt:
+            settle(wait=True)  # what was cut out is not lost
+            raise
+        settle(wait=True)
+        bar.update(len(entries) - bar.n)
 
 
 def _finish(stream: Stream, turn: Turn, tell: Callable[[str], None], terminal: bool) -> dict[str, Any]:
