@@ -65,9 +65,9 @@ class Recipe:
         "Exponent on the mask between black and white. Below 1 strengthens half-transparent parts, above 1 "
         "weakens them.",
         minimum=0.1, maximum=4, step=0.05, advanced=True)
-    detail: float = setting(0.0, "detail", "edge",
-        "How far a small network, trained on hair, fur, meshes and edges, corrects what the guided filter left; 0 "
-        "switches it off.",
+    detail: float = setting(1.0, "detail", "edge",
+        "How far a small network, trained on hair, fur, meshes and edges, corrects what the guided filter left in a "
+        "photograph of over 1024 pixels; 0 switches it off.",
         minimum=0, maximum=1, step=0.05)
     islands: str = setting("subject", "keep", "islands",
         "subject keeps large parts and long strands; largest keeps one part only; all keeps every part (for "
@@ -144,8 +144,8 @@ def views(text: str) -> tuple[View, ...]:
 RECIPES = {
     r.name: r
     for r in (
-        # views are chosen by benchmarks/RESULTS.md; work in passes of 1024x1024: 0.8, 1.9, 3.9 and up to 9 more
-        Recipe("fast", views=views("896f")),
+        # views are chosen by benchmarks/RESULTS.md; work in passes of 1024x1024: 1, 1.9, 3.9 and up to 9 more
+        Recipe("fast", views=views("1024"), detail=0.0),
         Recipe("balanced", views=views("896 896f 640fp15"), combine="regions"),
         Recipe("best", views=views("896 896f 640fp15 1024p15 1024fp15"), combine="regions", looks=2),
         Recipe(
@@ -157,6 +157,7 @@ RECIPES = {
             gamma=0.5,
             black=0.0,
             white=1.0,
+            detail=0.0,
             foreground="none",
         ),
     )

@@ -35,6 +35,7 @@ class GuidedFilterRefine(io.ComfyNode):
                 *(setting_input(name) for name in old),
                 setting_input("passes", optional=True),
                 recipe_input(),
+                setting_input("detail", optional=True),
                 io.Mask.Input("unsure", optional=True),
             ],
             [io.Mask.Output("refined_mask")],

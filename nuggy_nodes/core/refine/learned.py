@@ -1,4 +1,4 @@
-"""The learned refinement: what a small network, trained on drawn hair, meshes and edges, adds to the guided filter.
+"""The learned refinement: what a small network, trained on hair, meshes and edges, adds to the guided filter.
 
 It sees the photograph at its own resolution, tile by tile, and only where the coarse mask was in doubt: its change is
 scaled by that doubt, so that it can neither take a body away nor bring one where the mask was sure.
@@ -20,13 +20,14 @@ from .learned_network import Refiner
 NAME = "refiner.safetensors"
 TILE, MARGIN = 448, 32  # pixels; multiples of the network's step and of the lattice
 GATE = 2.0  # doubt from 1 / GATE on counts whole
+GAIN = (1024, 2048)  # pixels of the longer side: up to the first the coarse mask tells enough; whole from the second
 _lock = threading.Lock()
 
 
 def refine_learned(
     image: Tensor, coarse: Tensor, alpha: Tensor, doubt: Tensor, strength: float = 1.0, network: Refiner | None = None
 ) -> Tensor:
-    """Sharpen a filtered mask.
+    """Correct a filtered mask where the photograph shows more than the coarse mask could, by its size (GAIN).
 
     Args:
         image: the photograph [1,3,H,W], 0..1.
@@ -43,6 +44,7 @@ def refine_learned(
         WeightsError: the shipped network is missing or damaged.
     """
     out = alpha.clone()
+    strength *= min(max((max(alpha.shape[-2:]) - GAIN[0]) / (GAIN[1] - GAIN[0]), 0.0), 1.0)
     if strength <= 0 or not bool((doubt > 0).any()):
         return out
     network = network or load_refiner(str(alpha.device))
