@@ -1,4 +1,5 @@
-"""Writes what is made of the declared settings: texts of ComfyUI's locales, the GIMP plug-in's table, docs/settings.md.
+"""Writes what is made of the declared settings: texts of ComfyUI's locales, the tables of the GIMP
+plug-in and of the page, docs/settings.md.
 
     python tools/texts.py           # writes
     python tools/texts.py --check   # says what is out of date, exit status 1
@@ -25,7 +26,7 @@ NODES = {  # node: the inputs that are settings, by the setting where the names 
     "GuidedFilterRefine": {n: n for n in ("radius", "black", "white", "gamma", "guide", "epsilon", "passes")},
     "IslandRemove": {"keep": "islands"}
     | {n: n for n in ("threshold", "min_area", "max_hole", "min_reach", "min_peak", "shift_edge", "feather")},
-    "Composite": {"foreground": "foreground"},
+    "NuggyComposite": {"foreground": "foreground"},
 }
 GIMP = ("edge", "islands", "mask")  # parts whose numbers the dialog offers
 GIMP_NAMES = {"epsilon": "edge-contrast"}
@@ -107,6 +108,11 @@ def files() -> Iterator[tuple[Path, str]]:
         yield ROOT / "locales" / language / "nodeDefs.json", node_defs(language, words)
     rows = [gimp_row(s, texts) for s in SETTINGS.values() if s.part in GIMP and s.kind in (int, float)]
     yield ROOT / "gimp_plugin" / "nuggy" / "settings.json", json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
+    page = {n: {language: words[n] for language, words in texts.items()} for n in SETTINGS}
+    yield (
+        ROOT / "nuggy_nodes" / "demo" / "words" / "settings.json",
+        json.dumps(page, ensure_ascii=False, indent=1) + "\n",
+    )
     yield ROOT / "docs" / "settings.md", documentation()
 
 

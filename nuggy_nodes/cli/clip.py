@@ -69,20 +69,24 @@ def clip_place(args: argparse.Namespace) -> Place:
 def do_clips(args: argparse.Namespace, recipe: Recipe, output: Output, todo: Plan, said: Said) -> int:
     """Cut out what is planned; returns the exit status. Raises NuggyError for what concerns all of them."""
     from ..clips.frame import pyav
-    from ..core import choose_device, choose_precision, load
+    from ..core import choose_device, choose_precision
+    from ..core.network.find import open_network
+    from .network import TORCH, options
     from .run import say
     from .work import Engine
 
     if args.format in MOVIES or any(j.source.suffix.lower() in SUFFIXES for j in todo.jobs):
         pyav()
-    device = choose_device(args.device)
+    device = choose_device(TORCH.get(args.device, args.device))
     dtype = choose_precision(device, args.precision)
     jobs, results = [j for j in todo.jobs if not j.skipped], list[dict[str, Any]]()
     try:
         engine: Engine | None = None
         for job in jobs:
             if engine is None and not job.error:
-                network = load(args.weights, device, dtype) if said.needs_network else None
+                network = None
+                if said.needs_network:
+                    network = open_network(args.network, device, dtype, provider=args.device, options=options(args))
                 engine = Engine(network, recipe, device, said)
             results.append(_entry(job, engine, output, args.max_megapixels))
             for told in filter(None, (results[-1].get("error"), results[-1].get("note"))):
@@ -141,6 +145,7 @@ def _writer(job: Job, about: Any, output: Output, megapixels: float) -> Iterator
     from ..clips.movie import movie_of
 
     form, source = output.style.form, job.source if about.sound else None
+    made: Any
     if form in MOVIES:
         alpha = output.what == "rgba" or bool(output.behind and output.behind.alpha is not None and form != "mp4")
         made = movie_of(job.result, form, about, source, alpha=alpha, quality=output.style.quality,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .guidance import Said
 from .guidance import add_options as add_guidance
 from .jobs import STREAM, Place
+from .network import add_options as add_network
 from .settings import add_options, recipe_of
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ def add_parser(commands: Any) -> None:
     p = commands.add_parser(
         "cutout",
         help="cut the subject out of photographs and clips",
-        description="Cut the subject out of photographs, and of clips (NAME.mp4 becomes NAME-cutout.mov). NAME.jpg becomes NAME-cutout.png beside it, or NAME.png in "
-        "the folder given with -o. A photograph - is read from standard input, its result written to standard output. "
+        description="Cut the subject out of photographs, and of clips (NAME.mp4 becomes NAME-cutout.mov). NAME.jpg "
+        "becomes NAME-cutout.png beside it, or NAME.png in the folder given with -o. A photograph - is read from "
+        "standard input, its result written to standard output. "
         "Exit status: 0 all done, 1 something failed, 2 wrong usage.",
     )
     p.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="photographs, or folders of them; or clips")
@@ -60,12 +62,11 @@ def add_parser(commands: Any) -> None:
                    help="refuse larger photographs before they are decoded (default: 160)")  # fmt: skip
     p.add_argument("--fail-empty", action="store_true", help="exit status 1 if nothing was found in a photograph")
     p.add_argument("--json", action="store_true", help="print what was done as one JSON object")
-    p.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
+    p.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps; for an .onnx network "
+                   "rocm, coreml, openvino or directml too (default: auto)")  # fmt: skip
     p.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16"),
                    help="arithmetic of the network (default: what the device does well)")  # fmt: skip
-    p.add_argument(
-        "--weights", type=Path, metavar="FILE", help="other weights than the default (.safetensors, .pth, .onnx)"
-    )
+    add_network(p)
     add_guidance(p)
     add_options(p)
     p.set_defaults(run=_run)
@@ -73,7 +74,6 @@ def add_parser(commands: Any) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     from .. import process
-
     from .clip import are_clips, clip_place
 
     recipe = _hidden(args, recipe_of(args))  # before anything heavy is imported

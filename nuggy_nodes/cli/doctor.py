@@ -31,6 +31,7 @@ def _findings() -> Iterator[tuple[str, str, str]]:
     from ..core import choose_device, choose_precision
     from ..core.errors import NuggyError
     from ..core.network import checksum, weights
+    from ..core.ops.opencv import opencv
 
     yield "ok", "nuggy", f"{__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     process.keep_to_quota()
@@ -47,13 +48,37 @@ def _findings() -> Iterator[tuple[str, str, str]]:
         yield "ok", "weights", f"{path} ({path.stat().st_size / 1e6:.1f} MB, sha256 as expected)"
     except NuggyError as e:
         yield "WRONG", "weights", str(e)
-    for module, use in (("cv2", "needed: pip install opencv-python"), ("PIL", "needed: pip install pillow")):
-        if importlib.util.find_spec(module) is None:
-            yield "WRONG", module, use
+    if importlib.util.find_spec("PIL") is None:
+        yield "WRONG", "PIL", "needed: pip install pillow"
+    if opencv() is None:
+        yield "note", "cv2", "OpenCV is missing or cannot be loaded; slower on a CPU, no recipe demo, no training"
     if importlib.util.find_spec("onnx") is None:
         yield "note", "onnx", "not installed; needed only to import .onnx weights (pip install 'nuggy-nodes[onnx]')"
+    yield _onnxruntime()
+    yield _networks()
     yield _comfyui()
     yield _gimp()
+
+
+def _onnxruntime() -> tuple[str, str, str]:
+    from ..core.errors import NuggyError
+    from ..core.network.onnx_network import choose_provider, runtime
+
+    try:
+        there = [p.removesuffix("ExecutionProvider") for p in runtime().get_available_providers()]
+        taken = choose_provider().removesuffix("ExecutionProvider")
+        return "ok", "onnxruntime", f"{runtime().__version__}, has {', '.join(there)}; takes {taken}"
+    except NuggyError as e:
+        return "note", "onnxruntime", f"not installed; {e}"
+
+
+def _networks() -> tuple[str, str, str]:
+    from ..core.network import find
+
+    told = [(f.name, find.tell(f.path).runs) for f in find.found()]
+    cannot = [name for name, why in told if why]
+    text = f"{len(told)} on this machine" + (f", of which do not run here: {', '.join(cannot)}" if cannot else "")
+    return "ok", "networks", text + " (`nuggy weights list`)"
 
 
 def _comfyui() -> tuple[str, str, str]:

@@ -24,17 +24,21 @@ ISSUES = "https://github.com/Youl-AI/Nuggy/issues"
 
 def do_all(args: argparse.Namespace, recipe: Recipe, output: Output, todo: Plan, said: Said) -> int:
     """Cut out what is planned; returns the exit status. Raises NuggyError for what concerns all of them."""
-    from ..core import choose_device, choose_precision, load
+    from ..core import choose_device, choose_precision
+    from ..core.network.find import open_network
+    from .network import TORCH, options
     from .work import Engine, Worker
 
-    device = choose_device(args.device)
+    device = choose_device(TORCH.get(args.device, args.device))
     dtype = choose_precision(device, args.precision)
     skipped = [j for j in todo.jobs if j.skipped]
     jobs = [j for j in todo.jobs if not j.skipped]
     results: list[dict[str, Any]] = []
     try:
         if any(not j.error for j in jobs):  # told once, before the first photograph is read
-            network = load(args.weights, device, dtype) if said.needs_network else None
+            network = None
+            if said.needs_network:
+                network = open_network(args.network, device, dtype, provider=args.device, options=options(args))
             engine = Engine(network, recipe, device, said)
             _each(jobs, Worker(engine, output, args.max_megapixels), results)
         else:
@@ -69,20 +73,34 @@ def _each(jobs: list[Job], worker: Worker, entries: list[dict[str, Any]]) -> Non
         def report(job: Job) -> Callable[[str, float], None]:
             base = len(entries) + (before is not None)
             bar.set_postfix_str(f"{base + 1}/{len(jobs)} {shown(job.source.name)}", refresh=True)
-            return lambda stage, share: bar.update(base + 0.98 * share - bar.n)
+
+            def tell_share(stage: str, share: float) -> None:
+                settle()
+                bar.update(base + 0.98 * share - bar.n)
+
+            return tell_share
+
+        def settle(*, wait: bool = False) -> None:
+            """Write the result before the one under way, as soon as it is encoded."""
+            nonlocal before
+            if before and (wait or before.ready()):
+                turn, before = before, None
+                entries.append(_finish(stream, turn, tell, terminal))
 
         def tell(text: str) -> None:
             with tqdm.external_write_mode(file=sys.stderr):
                 say(text)
 
         stream = Stream(worker, jobs)
-        for turn in stream.turns(report):
-            if before:
-                entries.append(_finish(stream, before, tell, terminal))
-            before = turn
-        if before:
-            entries.append(_finish(stream, before, tell, terminal))
-            bar.update(len(entries) - bar.n)
+        try:
+            for turn in stream.turns(report):
+                settle(wait=True)
+                before = turn
+        except KeyboardInterrupt:
+            settle(wait=True)  # what was cut out is not lost
+            raise
+        settle(wait=True)
+        bar.update(len(entries) - bar.n)
 
 
 def _finish(stream: Stream, turn: Turn, tell: Callable[[str], None], terminal: bool) -> dict[str, Any]:

@@ -35,6 +35,10 @@ class Turn:
     encoded: Future[tuple[bytes, float]] | None = None
     failure: Exception | None = None
 
+    def ready(self) -> bool:
+        """Whether nothing is to be waited for."""
+        return self.failure is not None or (self.encoded is not None and self.encoded.done())
+
 
 class Stream:
     """Does jobs in order: iterate `turns`, and `finish` each turn once, in the same order."""

@@ -1,4 +1,4 @@
-"""`nuggy weights import|info|verify`."""
+"""`nuggy weights list|import|info|verify`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from .network import print_list
+
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser("weights", help="import, describe or verify weights")
+    parser = commands.add_parser("weights", help="list the networks that are there; import, describe or verify weights")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     p = actions.add_parser(
@@ -29,6 +31,10 @@ def add_parser(commands: Any) -> None:
     p.add_argument("--licence", help="their licence and the training data's terms, kept in the file")
     p.add_argument("--overwrite", action="store_true", help="replace an existing output file")
     p.set_defaults(run=_import)
+
+    p = actions.add_parser("list", help="the networks on this machine: what each is, and whether it runs here")
+    p.add_argument("--json", action="store_true", help="as JSON")
+    p.set_defaults(run=print_list)
 
     p = actions.add_parser("info", help="say what a weights file holds")
     p.add_argument("file", type=Path, nargs="?", help="default: the default weights")

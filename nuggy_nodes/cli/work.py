@@ -14,8 +14,10 @@ import torch
 from torch import Tensor
 
 from .. import process
-from ..core import Cutout, Network, Recipe, cutout
+from ..core import Cutout, Recipe, cutout
 from ..core.errors import ImageError
+from ..core.network.protocol import AnyNetwork
+from ..core.ops.opencv import opencv
 from ..pictures import Picture, Style, encode, encode_frames, read, write
 from ..pictures.encode import check_side
 from ..pictures.limits import read_stream
@@ -49,7 +51,7 @@ class Output:
 class Engine:
     """What the work is done with. network: None where masks are given in its place."""
 
-    network: Network | None
+    network: AnyNetwork | None
     recipe: Recipe
     device: torch.device
     said: Said | None = None
@@ -70,8 +72,9 @@ def _thrifty(report: Report | None) -> Report:
 
 def warm_imports() -> None:
     """Import what a job will need, while Ctrl-C still ends the process at once."""
-    import cv2  # noqa: F401
     import safetensors.torch  # noqa: F401
+
+    opencv()
 
 
 class Worker:

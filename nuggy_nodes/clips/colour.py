@@ -40,8 +40,6 @@ def colours_of(frame: Any) -> Colours:
     return Colours(matrix, int(frame.color_primaries), int(frame.color_trc), full)
 
 
-
-
 def to_rgb(frame: Any, colours: Colours, form: str) -> Any:
     """A decoded frame as rgb24, rgba, rgb48le or rgba64le, [H,W,C]."""
     from av.video.reformatter import Interpolation as Way

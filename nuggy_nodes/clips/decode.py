@@ -99,7 +99,7 @@ class Clip:
         aspect = Fraction(stream.codec_context.sample_aspect_ratio or 1) or Fraction(1)
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         count = stream.frames
-        length = stream.duration and stream.duration * stream.time_base or (self._container.duration or 0) / 10**6
+        length = (stream.duration and stream.duration * stream.time_base) or (self._container.duration or 0) / 10**6
         if not count and length:
             count = round(float(length) * float(rate))
         bits = max(c.bits for c in frame.format.components)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
@@ -45,7 +46,7 @@ def durations(times: Sequence[Fraction], last: Fraction, unit: int = 1) -> list[
     up. times: when each begins; last: how long the last one lasts."""
     ends = [*(t - times[0] for t in times[1:]), times[-1] - times[0] + last]
     marks = [0, *(round(t * 1000 / unit) * unit for t in ends)]
-    return [max(b - a, unit) for a, b in zip(marks, marks[1:])]
+    return [max(b - a, unit) for a, b in itertools.pairwise(marks)]
 
 
 class Album:
@@ -77,9 +78,7 @@ class Album:
 
 
 @contextmanager
-def album_of(
-    path: Path, about: About, style: Style, *, megapixels: float, overwrite: bool = False
-) -> Iterator[Album]:
+def album_of(path: Path, about: About, style: Style, *, megapixels: float, overwrite: bool = False) -> Iterator[Album]:
     """An animated picture to write, whole or not at all. Raises ImageError."""
     album = Album(about, style, megapixels, path)
     yield album

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from .inpaint.paste_back import paste_back
     from .inpaint.prepare import Prepared, prepare_inpainting
     from .network.device import choose_device
+    from .network.find import open_network
     from .network.precision import choose_precision
+    from .network.protocol import AnyNetwork
     from .network.weights import Network, load
-    from .pipeline import Cutout, answer, cutout, look_once
+    from .pipeline import Cutout, answer, cutout, look_again, look_once
     from .recipes import RECIPES, Recipe, recipe
     from .refine.temporal import steady_masks
     from .segment.guidance import Guidance
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RECIPES",
+    "AnyNetwork",
     "Cutout",
     "Guidance",
     "ImageError",
@@ -43,7 +46,9 @@ __all__ = [
     "cutout",
     "estimate_foreground",
     "load",
+    "look_again",
     "look_once",
+    "open_network",
     "paste_back",
     "prepare_inpainting",
     "recipe",
@@ -56,9 +61,11 @@ _PLACES = {
     "inpaint.paste_back": ("paste_back",),
     "inpaint.prepare": ("Prepared", "prepare_inpainting"),
     "network.device": ("choose_device",),
+    "network.find": ("open_network",),
+    "network.protocol": ("AnyNetwork",),
     "network.precision": ("choose_precision",),
     "network.weights": ("Network", "load"),
-    "pipeline": ("Cutout", "answer", "cutout", "look_once"),
+    "pipeline": ("Cutout", "answer", "cutout", "look_again", "look_once"),
     "recipes": ("RECIPES", "Recipe", "recipe"),
     "refine.temporal": ("steady_masks",),
     "segment.guidance": ("Guidance",),

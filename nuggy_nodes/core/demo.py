@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .network.weights import Network
+from .errors import InputError
+from .network.protocol import AnyNetwork
 from .recipes import Recipe
 from .refine.islands import IslandReport
 from .segment.predict import Progress, run_squares
@@ -22,9 +23,9 @@ SIDE = 1024
 
 
 def demo_masks(
-    images: Tensor, network: Network, recipe: Recipe, work: Work, chunk: int = 0
+    images: Tensor, network: AnyNetwork, recipe: Recipe, work: Work, chunk: int = 0
 ) -> tuple[Tensor, list[IslandReport]]:
-    """As pipeline.masks: masks [B,1,H,W] of photographs [B,3,H,W]; of islands it tells nothing."""
+    """Masks [B,1,H,W] of photographs [B,3,H,W]; of islands it tells nothing."""
 
     def nth(i: int) -> Progress:
         return lambda done, total: work.of_network(i * total + done, len(images) * total)
@@ -35,9 +36,12 @@ def demo_masks(
     return torch.cat(alpha), []
 
 
-def demo_alpha(image: Tensor, network: Network, recipe: Recipe, progress: Progress | None = None) -> Tensor:
+def demo_alpha(image: Tensor, network: AnyNetwork, recipe: Recipe, progress: Progress | None = None) -> Tensor:
     """image: [1,3,H,W], 0..1, taken in 8 bits, as the demo read files. Returns [1,1,H,W] float32 in steps of 1/255."""
-    import cv2
+    try:
+        import cv2
+    except ImportError as e:
+        raise InputError(f"the recipe demo needs OpenCV ({e}): pip install opencv-python, or take balanced") from e
     from PIL import Image
 
     height, width = image.shape[-2:]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from .checks import check_image
 from .errors import InputError
-from .network.weights import Network
+from .network.protocol import AnyNetwork
 from .ops.box_filter import box_mean
 from .ops.morphology import largest
 from .ops.resample import enlarge
@@ -35,8 +35,8 @@ EPSILON, BLACK = 1e-4, 0.1  # of the filter there, and of the levels after it
 @dataclass
 class Seen:
     """What is kept between strokes: images [B,3,H,W] as the network was shown them; alpha [B,1,H,W], found without
-    guidance, or None where no network was asked, and its islands; photographs and opacity as they were given; what
-    the network said of boxes that were asked for."""
+    guidance, or None where no network was asked, and its islands; photographs and opacity as they were given; coarse
+    [B,1,n,n], the network's own answer; what the network said of boxes that were asked for."""
 
     images: Tensor
     alpha: Tensor | None
@@ -45,7 +45,8 @@ class Seen:
     photographs: Tensor
     opacity: Tensor | None
     work: Work
-    network: Network | None = None
+    network: AnyNetwork | None = None
+    coarse: Tensor | None = None
     boxes: dict[tuple[int, tuple[Box, ...]], Tensor] = field(default_factory=dict)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
@@ -16,9 +16,9 @@ from .errors import InputError
 from .foreground.estimate import estimate_foreground
 from .foreground.opacity import shown
 from .guided_answer import Seen, guided
-from .network.weights import Network
+from .network.protocol import AnyNetwork
 from .ops.composite import over, rgba
-from .recipes import Recipe
+from .recipes import Recipe, around
 from .recipes import recipe as find_recipe
 from .refine.edge import adjust_edge
 from .refine.islands import IslandReport, remove_islands
@@ -63,7 +63,7 @@ class Cutout:
 @torch.inference_mode()
 def cutout(
     images: Tensor,
-    network: Network | None,
+    network: AnyNetwork | None,
     recipe: str | Recipe = "default",
     *,
     guidance: Guidance | None = None,
@@ -76,7 +76,8 @@ def cutout(
     Args:
         images: [B,3,H,W], 0..1, sRGB-encoded, on any device (the refinement runs there; the network where its weights
             are).
-        network: from network.weights.load; None where the guidance has a mask, which takes its place.
+        network: from network.weights.load or network.find.open_network, or anything that is protocol.AnyNetwork;
+            None where the guidance has a mask, which takes its place.
         recipe: a name of recipes.RECIPES or a Recipe.
         guidance: what the user says of the subject: a rough mask, boxes, strokes. guided_answer.guided says what they
             do; `look_once` and `answer` keep the network's work between strokes.
@@ -104,7 +105,7 @@ def cutout(
 @torch.inference_mode()
 def look_once(
     images: Tensor,
-    network: Network | None,
+    network: AnyNetwork | None,
     recipe: str | Recipe = "default",
     *,
     opacity: Tensor | None = None,
@@ -123,8 +124,30 @@ def look_once(
     work = Work(report)
     if network is None:
         return Seen(images, None, [], recipe, photographs, opacity, work)
-    alpha, islands = (demo_masks if recipe.name == "demo" else masks)(images, network, recipe, work, chunk)
-    return Seen(images, alpha, islands, recipe, photographs, opacity, work, network)
+    recipe = around(recipe, network.form)
+    if recipe.name == "demo":
+        alpha, islands = demo_masks(images, network, recipe, work, chunk)
+        return Seen(images, alpha, islands, recipe, photographs, opacity, work, network)
+    with work.stage("network"):
+        coarse = look(network, images, chunk=chunk, progress=work.of_network, **recipe.part("look"))
+    alpha, islands = after_network(images, coarse, recipe, work)
+    return Seen(images, alpha, islands, recipe, photographs, opacity, work, network, coarse)
+
+
+@torch.inference_mode()
+def look_again(seen: Seen, recipe: str | Recipe, report: Report | None = None) -> Seen:
+    """What was seen, under another recipe: the network is not asked again where the settings of its own part are the
+    same. Raises InputError."""
+    recipe = find_recipe(recipe)
+    if seen.network is not None:
+        recipe = around(recipe, seen.network.form)
+    known = seen.coarse is not None and "demo" not in (recipe.name, seen.recipe.name)
+    if not known or recipe.part("look") != seen.recipe.part("look"):
+        return look_once(seen.photographs, seen.network, recipe, opacity=seen.opacity, report=report)
+    assert seen.coarse is not None
+    work = Work(report)
+    alpha, islands = after_network(seen.images, seen.coarse, recipe, work)
+    return replace(seen, alpha=alpha, islands=islands, recipe=recipe, work=work)
 
 
 @torch.inference_mode()
@@ -141,12 +164,9 @@ def answer(seen: Seen, guidance: Guidance | None = None) -> Cutout:
     return Cutout(alpha, seen.photographs, recipe.foreground, recipe.fill_colour, seen.opacity, islands, seconds)
 
 
-def masks(
-    images: Tensor, network: Network, recipe: Recipe, work: Work, chunk: int = 0
-) -> tuple[Tensor, list[IslandReport]]:
-    """Every step up to the colours: masks [B,1,H,W] of photographs [B,3,H,W], and what islands were removed."""
-    with work.stage("network"):
-        coarse = look(network, images, chunk=chunk, progress=work.of_network, **recipe.part("look"))
+def after_network(images: Tensor, coarse: Tensor, recipe: Recipe, work: Work) -> tuple[Tensor, list[IslandReport]]:
+    """Every step from the network's answer [B,1,n,n] up to the colours: masks [B,1,H,W] of photographs [B,3,H,W], and
+    what islands were removed."""
     parts, islands = [], []
     for i, (image, small) in enumerate(zip(images.split(1), coarse.split(1))):
         work.tell("refine", NETWORK + (1 - NETWORK) * i / len(images))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
 from .ops.colour import parse_colour
 from .segment.views import PAIR, View, parse_view
 from .settings import CONTRAST, PIXELS, PIXELS_AT_1024, SHARE, Setting, listed, setting, settings_of
+
+if TYPE_CHECKING:
+    from .network.protocol import Form
 
 SETTINGS: dict[str, Setting] = {}  # by name, in the order in which they work
 
@@ -30,8 +33,8 @@ class Recipe:
         advanced=True)
     combine: str = setting("mean", "combine", "look",
         "How the views become one mask: regions decides part by part which view to believe; mean averages; max "
-        "keeps what any view found.",
-        choices=("regions", "mean", "max"), advanced=True)
+        "keeps what any view found; majority keeps the first view but where most of the others outvote it.",
+        choices=("regions", "mean", "max", "majority"), advanced=True)
     looks: int = setting(1, "looks", "look",
         "How closely a large photograph is looked at: 2 shows unsure parts of one from 2048 pixels on to the "
         "network again, larger; 3 once more, larger still, from 3072 pixels on.",
@@ -62,6 +65,10 @@ class Recipe:
         "Exponent on the mask between black and white. Below 1 strengthens half-transparent parts, above 1 "
         "weakens them.",
         minimum=0.1, maximum=4, step=0.05, advanced=True)
+    detail: float = setting(1.0, "detail", "edge",
+        "How far a small network, trained on hair, fur, meshes and edges, corrects what the guided filter left in a "
+        "photograph of over 1024 pixels; 0 switches it off.",
+        minimum=0, maximum=1, step=0.05)
     islands: str = setting("subject", "keep", "islands",
         "subject keeps large parts and long strands; largest keeps one part only; all keeps every part (for "
         "filling holes only).",
@@ -137,8 +144,8 @@ def views(text: str) -> tuple[View, ...]:
 RECIPES = {
     r.name: r
     for r in (
-        # views are chosen by benchmarks/RESULTS.md; work in passes of 1024x1024: 0.8, 1.9, 3.9 and up to 9 more
-        Recipe("fast", views=views("896f")),
+        # views are chosen by benchmarks/RESULTS.md; work in passes of 1024x1024: 1, 1.9, 3.9 and up to 9 more
+        Recipe("fast", views=views("1024"), detail=0.0),
         Recipe("balanced", views=views("896 896f 640fp15"), combine="regions"),
         Recipe("best", views=views("896 896f 640fp15 1024p15 1024fp15"), combine="regions", looks=2),
         Recipe(
@@ -150,11 +157,33 @@ RECIPES = {
             gamma=0.5,
             black=0.0,
             white=1.0,
+            detail=0.0,
             foreground="none",
         ),
     )
 }
+# Around another network than IS-Net, with which the views above were measured: first the view that its authors would
+# take, and whatever comes after it changes nothing where it agrees (consensus.majority). 1024 stands for its own size.
+ELSEWHERE = {
+    "fast": views("1024"),
+    "balanced": views("1024 1024f 768fp15"),
+    "best": views("1024 1024f 768fp15 1280p15"),
+}
 ALIASES = {"default": "balanced", "seed": "demo"}  # a random seed is something else; the name of 0.1 still works
+
+
+def around(recipe: Recipe, form: Form) -> Recipe:
+    """A recipe for a network of this form: its own views and combine, where they are the named recipe's, give way to
+    those for networks that it was not measured with; all that was changed stays. Raises InputError for `demo`."""
+    if form.measured:
+        return recipe
+    if recipe.name == "demo":
+        raise InputError("the demo's recipe is IS-Net's alone; take fast, balanced or best with another network")
+    named = RECIPES.get(recipe.name)
+    if named is None or recipe.views != named.views:
+        return recipe
+    combine = "majority" if recipe.combine == named.combine else recipe.combine
+    return replace(recipe, views=ELSEWHERE[recipe.name], combine=combine)
 
 
 def recipe(which: str | Recipe = "default", **changes: Any) -> Recipe:

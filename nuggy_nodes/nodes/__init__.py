@@ -5,7 +5,8 @@ from __future__ import annotations
 from comfy_api.latest import ComfyExtension, io
 
 from . import models
-from .composite import Composite
+from .composite import Composite, NuggyComposite
+from .each_subject import NuggyEachSubject
 from .foreground import NuggyForeground
 from .guided_filter_refine import GuidedFilterRefine
 from .island_remove import IslandRemove
@@ -20,15 +21,23 @@ NODES = [
     NuggyTTAMask,
     GuidedFilterRefine,
     IslandRemove,
-    Composite,
+    NuggyComposite,
     NuggyForeground,
     NuggyPrepareInpaint,
     NuggyPasteBack,
     NuggySteadyMask,
+    NuggyEachSubject,
 ]
 
 
 class Nuggy(ComfyExtension):
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         models.register()  # not in on_load, which ComfyUI 0.3.75 does not call
-        return NODES
+        return [*NODES, Composite] if is_free("Composite") else NODES
+
+
+def is_free(node_id: str) -> bool:
+    """Whether no pack that was loaded before this one has a node id; one that is loaded after takes it by itself."""
+    import nodes  # ComfyUI's
+
+    return node_id not in nodes.NODE_CLASS_MAPPINGS

@@ -20,7 +20,7 @@ from comfy_api.latest import io
 
 from ..core.recipes import SETTINGS
 
-CATEGORY = "Nuggy"
+CATEGORY = "image/background removal/Nuggy"  # beside ComfyUI's own Remove Background
 Model = io.Custom("BACKGROUND_REMOVAL")  # the type of ComfyUI's own RemoveBackground, by name: older ones lack it
 Stitch = io.Custom("NUGGY_STITCH")  # from Prepare Inpaint to Paste Back: core.inpainting.Stitch
 Patcher = getattr(comfy.model_patcher, "CoreModelPatcher", comfy.model_patcher.ModelPatcher)
@@ -49,7 +49,7 @@ def schema(
         "display_name": texts["display_name"],
         "description": texts["description"],
         "category": CATEGORY,
-        "search_aliases": aliases,
+        "search_aliases": ["nuggy", *aliases],
         "inputs": inputs,
         "outputs": outputs,
         **more,

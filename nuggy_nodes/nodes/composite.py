@@ -1,30 +1,35 @@
-"""Composite: subject over a colour or a picture, as a cut-out with transparency, and both masks at their right size."""
+"""NuggyComposite: subject over a colour or a picture, as a cut-out with transparency, and both masks, each by name."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import torch
 from comfy_api.latest import io
+from torch import Tensor
 
 from ..core.checks import match_batch
 from ..core.errors import InputError
 from ..core.foreground.estimate import estimate_foreground
-from ..core.ops.colour import colour_plane, parse_colour
-from ..core.ops.composite import fit, over, rgba
+from ..core.ops.colour import colour_plane, parse_rgba
+from ..core.ops.composite import fit, over, over_transparent, rgba
 from ..core.ops.resample import enlarge
 from ..core.recipes import SETTINGS
 from .compat import colour_input, schema, wrong_choice
+from .device import Place, nth
 from .progress import Bar
 from .settings import setting_input
-from .tensors import from_image, from_mask, to_image, to_mask
+from .tensors import from_image, mask_for, to_image, to_mask
+
+BYTES_PER_PIXEL = 120  # picture, background, estimate, results, and the estimate's own work
 
 
-class Composite(io.ComfyNode):
+class NuggyComposite(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(
-            "Composite",
+            "NuggyComposite",
             [
                 io.Image.Input("image"),
                 io.Mask.Input("mask"),
@@ -46,39 +51,64 @@ class Composite(io.ComfyNode):
     def validate_inputs(cls, colour: Any = None, fit: Any = None, foreground: Any = None) -> bool | str:
         try:
             if isinstance(colour, str):
-                parse_colour(colour)
+                parse_rgba(colour)
         except InputError as e:
             return str(e)
         return wrong_choice(cls, fit=fit, foreground=foreground) or True
 
     @classmethod
-    def execute(cls, image: torch.Tensor, mask: torch.Tensor, colour: str, fit: str, foreground: str,
-                background: torch.Tensor | None = None) -> io.NodeOutput:  # fmt: skip
-        colours = from_image(image)
-        alpha = enlarge(from_mask(mask).to(colours.device), *colours.shape[-2:])
-        behind = backdrop(background, colour, fit, colours)
+    def execute(cls, image: Tensor, mask: Tensor, colour: str, fit: str, foreground: str,
+                background: Tensor | None = None) -> io.NodeOutput:  # fmt: skip
+        images = from_image(image)
+        masks = mask_for(images, mask)
         method = SETTINGS["foreground"].check(foreground)
-        colours, alpha = match_batch(colours, alpha, "image", "mask")
-        match_batch(colours, behind, "image", "background")  # refused before any work
-        colours, behind = match_batch(own_colours(colours, alpha, method), behind, "image", "background")
-        alpha, _ = match_batch(alpha, colours, "mask", "background")
-        picture, cut = over(colours, alpha, behind), rgba(colours, alpha)
-        return io.NodeOutput(to_image(picture), to_image(cut), to_mask(alpha), to_mask(1 - alpha))
+        pairs, _ = match_batch(images, masks, "image", "mask")
+        behind = pairs[:1, :, :1, :1] if background is None else from_image(background, "background")
+        count = len(match_batch(pairs, behind, "image", "background")[0])  # refused before any work
+        plain = parse_rgba(colour) if background is None else None
+        place, bar, made = Place(images, BYTES_PER_PIXEL), Bar(count), []
+        own = masks[:0]
+        for i in range(count):
+            bar(i, count)
+            if i == 0 or len(pairs) > 1:
+                own = place.run(lambda one, m: own_colours(one, m, method), nth(images, i), nth(masks, i))
+            made.append(place.run(lambda c, m, b: _put(c, m, b, plain, fit), own, nth(masks, i), nth(behind, i)))
+        bar(count, count)
+        return io.NodeOutput(*(torch.cat(part) for part in zip(*made)))
 
 
-def own_colours(images: torch.Tensor, alpha: torch.Tensor, method: str) -> torch.Tensor:
-    """The subject's colours, picture by picture, with progress; ComfyUI's Cancel ends it between two pictures."""
-    bar, out = Bar(len(images)), []
-    for i, (image, matte) in enumerate(zip(images.split(1), alpha.split(1))):
-        bar(i, len(images))
-        out.append(estimate_foreground(image, matte, method))
-    bar(len(images), len(images))
-    return torch.cat(out)
+class Composite(NuggyComposite):
+    """The same under the id that it had first, which another published pack has as well."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        made = super().define_schema()
+        known = {f.name for f in dataclasses.fields(io.Schema)}
+        made.node_id = made.display_name = "Composite"  # no name of ours, should another pack's node take the id
+        if "is_deprecated" in known:  # the menus show one of the two
+            made.is_deprecated = True
+        return made
 
 
-def backdrop(background: torch.Tensor | None, colour: str, how: str, like: torch.Tensor) -> torch.Tensor:
-    """What stands behind: the background picture fitted to the frame of `like` [B,3,H,W], else a plane of colour."""
-    if background is None:
-        return colour_plane(parse_colour(colour), like)
-    height, width = like.shape[-2:]
-    return fit(from_image(background, "background").to(like), height, width, how)
+def own_colours(image: Tensor, alpha: Tensor, method: str) -> Tensor:
+    """The subject's colours of one picture; light above 1 stays."""
+    peak = image.amax().clamp(min=1)
+    scaled = image if peak == 1 else image / peak
+    found = estimate_foreground(scaled, enlarge(alpha, *image.shape[-2:]), method)
+    return found if peak == 1 else found * peak
+
+
+def _put(
+    colours: Tensor, alpha: Tensor, behind: Tensor, plain: tuple[tuple[float, ...], float] | None, how: str
+) -> list[Tensor]:
+    """One picture's outputs. plain: the colour behind and its alpha, in place of a background."""
+    height, width = colours.shape[-2:]
+    alpha = enlarge(alpha, height, width)
+    if plain is None:
+        picture = over(colours, alpha, fit(behind.to(colours), height, width, how))
+    elif plain[1] >= 1:
+        picture = over(colours, alpha, colour_plane(plain[0], colours))
+    else:
+        there = torch.full_like(alpha, plain[1])
+        picture = torch.cat(over_transparent(colours, alpha, colour_plane(plain[0], colours), there), 1)
+    return [to_image(picture), to_image(rgba(colours, alpha)), to_mask(alpha), to_mask(1 - alpha)]

@@ -10,8 +10,11 @@ from ..core.foreground.split import layers
 from ..core.ops.composite import rgba
 from ..core.ops.resample import enlarge
 from .compat import schema
+from .device import Place
 from .progress import Bar
-from .tensors import from_image, from_mask, to_image
+from .tensors import from_image, mask_for, to_image
+
+BYTES_PER_PIXEL = 140  # two layers, and the estimate's own work
 
 
 class NuggyForeground(io.ComfyNode):
@@ -29,13 +32,18 @@ class NuggyForeground(io.ComfyNode):
 
     @classmethod
     def execute(cls, image: torch.Tensor, mask: torch.Tensor) -> io.NodeOutput:
-        colours = from_image(image)
-        alpha = enlarge(from_mask(mask).to(colours.device), *colours.shape[-2:])
-        colours, alpha = match_batch(colours, alpha, "image", "mask")
-        bar, made = Bar(len(colours)), []
-        for i, (one, matte) in enumerate(zip(colours.split(1), alpha.split(1))):
-            bar(i, len(colours))
-            front, behind = layers(one, matte)
-            made.append([to_image(x) for x in (front, behind, rgba(front, matte))])
-        bar(len(colours), len(colours))
+        images = from_image(image)
+        images, masks = match_batch(images, mask_for(images, mask), "image", "mask")
+        place, bar, made = Place(images, BYTES_PER_PIXEL), Bar(len(images)), []
+        for i, pair in enumerate(zip(images.split(1), masks.split(1))):
+            bar(i, len(images))
+            made.append(place.run(_apart, *pair))
+        bar(len(images), len(images))
         return io.NodeOutput(*(torch.cat(part) for part in zip(*made)))
+
+
+def _apart(image: torch.Tensor, mask: torch.Tensor) -> list[torch.Tensor]:
+    """One picture's outputs."""
+    alpha = enlarge(mask, *image.shape[-2:])
+    front, behind = layers(image, alpha)
+    return [to_image(x) for x in (front, behind, rgba(front, alpha))]

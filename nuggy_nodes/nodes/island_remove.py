@@ -9,17 +9,36 @@ from comfy_api.latest import io
 
 from ..core.refine.edge import adjust_edge
 from ..core.refine.islands import IslandReport, remove_islands
-from .compat import intermediate, schema, wrong_choice
+from .compat import schema, wrong_choice
+from .device import Place
 from .progress import Bar, say
-from .settings import AS_THE_MASK, carried, carry, effective, recipe_input, setting_input
-from .tensors import from_mask
+from .settings import AS_THE_MASK, carried, carry, effective, nothing_to_do, recipe_input, setting_input
+from .tensors import from_mask, to_mask
+
+BYTES_PER_PIXEL = 60
+FINISHED = "the mask came finished: guidance has removed its islands"
 
 
 def describe(reports: list[IslandReport]) -> str:
-    """One line a mask."""
-    return "\n".join(
-        f"mask {i}: {r.found} parts, {r.removed} removed, {r.filled} holes filled" for i, r in enumerate(reports, 1)
-    )
+    """One line a mask; masks one after the other of which the same is to be said share one."""
+    lines: list[tuple[int, int, str]] = []
+    for i, r in enumerate(reports, 1):
+        told = f"{r.found} parts, {r.removed} removed, {r.filled} holes filled" if r.found else "empty"
+        if lines and lines[-1][2] == told:
+            lines[-1] = (lines[-1][0], i, told)
+        else:
+            lines.append((i, i, told))
+    return "\n".join(f"mask {a}: {t}" if a == b else f"masks {a} to {b}: {t}" for a, b, t in lines)
+
+
+def in_short(reports: list[IslandReport]) -> str:
+    """What fits on the node."""
+    if len(reports) <= 3:
+        return describe(reports)
+    empty = sum(not r.found for r in reports)
+    parts, removed, filled = (sum(getattr(r, n) for r in reports) for n in ("found", "removed", "filled"))
+    told = f"{len(reports)} masks: {parts} parts, {removed} removed, {filled} holes filled"
+    return told + (f", {empty} empty" if empty else "")
 
 
 class IslandRemove(io.ComfyNode):
@@ -45,16 +64,22 @@ class IslandRemove(io.ComfyNode):
 
     @classmethod
     def execute(cls, mask: torch.Tensor, recipe: str = AS_THE_MASK, **settings: Any) -> io.NodeOutput:
+        if nothing_to_do(mask, recipe, settings):
+            return io.NodeOutput(mask, 0, FINISHED)
         wanted = effective(mask, recipe, settings)
         masks = from_mask(mask)
-        bar, out, reports = Bar(len(masks)), [], []
+        place, bar, out, reports = Place(masks, BYTES_PER_PIXEL), Bar(len(masks)), [], list[IslandReport]()
+
+        def work(one: torch.Tensor) -> torch.Tensor:
+            kept, report = remove_islands(one, **wanted.part("islands"))
+            reports.extend(report)
+            return to_mask(adjust_edge(kept, **wanted.part("mask")))
+
         for i, one in enumerate(masks.split(1)):
             bar(i, len(masks))
-            kept, report = remove_islands(one, **wanted.part("islands"))
-            out.append(intermediate(adjust_edge(kept, **wanted.part("mask"))[:, 0]))
-            reports += report
+            out.append(place.run(work, one))
         bar(len(masks), len(masks))
         text = describe(reports)
-        say(text, cls.hidden.unique_id)
+        say(in_short(reports), cls.hidden.unique_id)
         made = carry(torch.cat(out), carried(mask, recipe))
         return io.NodeOutput(made, sum(r.removed for r in reports), text)

@@ -9,7 +9,7 @@ from comfy_api.latest import io
 from ..core.network.weights import default_path
 from . import models
 from .compat import Model, advanced, schema, wrong_choice
-from .network import ManagedNetwork
+from .network import managed
 
 PRECISIONS = ["auto", "float32", "bfloat16", "float16"]
 
@@ -38,4 +38,4 @@ class NuggyLoader(io.ComfyNode):
 
     @classmethod
     def execute(cls, weights: str, precision: str) -> io.NodeOutput:
-        return io.NodeOutput(ManagedNetwork(weights, precision))
+        return io.NodeOutput(managed(weights, precision))

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import folder_paths
 
+from ..core.network.find import rembg_folder
 from ..core.network.weights import DEFAULT_NAME, SUFFIXES, default_path
 
 FOLDER = "nuggy"
+CORE, REMBG = "background_removal", "rembg"  # ComfyUI's own category, and what rembg has downloaded
 
 
 def register() -> None:
@@ -24,7 +26,15 @@ def names() -> list[str]:
         found = folder_paths.get_filename_list(FOLDER)
     except KeyError:  # asked before register()
         found = []
-    return [DEFAULT_NAME, *(n for n in found if n != DEFAULT_NAME)]
+    try:
+        core = [f"{CORE}/{n}" for n in folder_paths.get_filename_list(CORE)]
+    except KeyError:  # a ComfyUI before 0.32
+        core = []
+    try:
+        rembg = [f"{REMBG}/{p.name}" for p in sorted(rembg_folder().glob("*.onnx"))]
+    except (OSError, RuntimeError):
+        rembg = []
+    return [DEFAULT_NAME, *(n for n in found if n != DEFAULT_NAME), *core, *rembg]
 
 
 def resolve(name: str) -> Path | None:
@@ -32,4 +42,8 @@ def resolve(name: str) -> Path | None:
     if name == DEFAULT_NAME:
         default_path()  # says where it looked if it is missing
         return None
+    if name.startswith(f"{REMBG}/") and name in names():
+        return rembg_folder() / name.removeprefix(f"{REMBG}/")
+    if name.startswith(f"{CORE}/"):
+        return Path(folder_paths.get_full_path_or_raise(CORE, name.removeprefix(f"{CORE}/")))
     return Path(folder_paths.get_full_path_or_raise(FOLDER, name))

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 from comfy_api.latest import io
+from torch import Tensor
 
 from ..core.errors import InputError
-from ..core.inpaint.paste_back import paste_back
+from ..core.inpaint.crop import Crop
+from ..core.inpaint.paste_back import check_painted, paste_back
 from ..core.inpaint.prepare import Stitch as CoreStitch
 from .compat import Stitch, schema
+from .device import Place, nth
 from .progress import Bar
 from .tensors import from_image, to_image
+
+BYTES_PER_PIXEL = 220  # two pictures in two layers each, and the estimates' own work
 
 
 class NuggyPasteBack(io.ComfyNode):
@@ -29,5 +35,17 @@ class NuggyPasteBack(io.ComfyNode):
     def execute(cls, stitch: Any, painted: torch.Tensor) -> io.NodeOutput:
         if not isinstance(stitch, CoreStitch):
             raise InputError("stitch is not one of Nuggy Prepare Inpaint's; connect its third output")
-        made = paste_back(stitch, from_image(painted, "painted"), Bar(max(len(stitch.image), len(painted))))
-        return io.NodeOutput(*(to_image(x) for x in made))
+        new = from_image(painted, "painted")
+        count = check_painted(stitch, new)
+        place, bar, made = Place(stitch.image, BYTES_PER_PIXEL), Bar(count), []
+        for i in range(count):
+            bar(i, count)
+            crop = stitch.crop.frame(i)
+
+            def work(image: Tensor, alpha: Tensor, mask: Tensor, one: Tensor, crop: Crop = crop) -> list[Tensor]:
+                pasted = paste_back(replace(stitch, image=image, alpha=alpha, mask=mask, crop=crop), one)
+                return [to_image(x) for x in pasted]
+
+            made.append(place.run(work, *(nth(x, i) for x in (stitch.image, stitch.alpha, stitch.mask, new))))
+        bar(count, count)
+        return io.NodeOutput(*(torch.cat(part) for part in zip(*made)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -9,13 +10,15 @@ from comfy_api.latest import io
 
 from ..core.checks import match_batch
 from ..core.inpaint.crop import SHAPES
-from ..core.inpaint.prepare import FILLS, prepare_inpainting
+from ..core.inpaint.prepare import FILLS, Prepared, prepare_inpainting
 from ..core.inpaint.repaint_mask import CELLS
 from ..core.ops.resample import enlarge
 from .compat import Stitch, advanced, schema, wrong_choice
+from .device import Place
 from .progress import Bar
-from .tensors import from_image, from_mask, to_image, to_mask
+from .tensors import from_image, mask_for, to_image, to_mask
 
+BYTES_PER_PIXEL = 60  # all pictures of a batch lie there together: their crop is one
 MULTIPLES = ["8", "16", "32", "64"]
 
 
@@ -55,9 +58,16 @@ class NuggyPrepareInpaint(io.ComfyNode):
     @classmethod
     def execute(cls, image: torch.Tensor, mask: torch.Tensor, edge_cells: str, multiple: str, latent_cell: str,
                 **settings: Any) -> io.NodeOutput:  # fmt: skip
-        colours = from_image(image)
-        alpha = enlarge(from_mask(mask).to(colours.device), *colours.shape[-2:])
-        colours, alpha = match_batch(colours, alpha, "image", "mask")
-        made = prepare_inpainting(colours, alpha, cells=edge_cells, multiple=int(multiple), grid=int(latent_cell),
-                                  progress=Bar(len(colours)), **settings)  # fmt: skip
-        return io.NodeOutput(to_image(made.image), to_mask(made.mask), made.stitch)
+        images = from_image(image)
+        images, masks = match_batch(images, mask_for(images, mask), "image", "mask")
+        bar = Bar(len(images))
+
+        def work(colours: torch.Tensor, alpha: torch.Tensor) -> Prepared:
+            alpha = enlarge(alpha, *colours.shape[-2:])
+            return prepare_inpainting(colours, alpha, cells=edge_cells, multiple=int(multiple), grid=int(latent_cell),
+                                      progress=bar, **settings)  # fmt: skip
+
+        made = Place(images, BYTES_PER_PIXEL, len(images)).run(work, images, masks)
+        alpha, mask = (x.to(images.device) for x in (made.stitch.alpha, made.mask))
+        stitch = replace(made.stitch, image=images, alpha=alpha, mask=mask)
+        return io.NodeOutput(to_image(made.image), to_mask(made.mask), stitch)

@@ -32,6 +32,14 @@ class Bar:
         self.bar.update_absolute(self.done, self.total, ("JPEG", picture, SIDE))
 
 
+def tell_empty(masks: Tensor, what: str, node_id: str | None) -> None:
+    """Say on the node which of its masks [B,H,W] are empty."""
+    empty = [str(i) for i, m in enumerate(masks, 1) if not bool((m > 0.002).any())]
+    if empty:
+        of = "" if len(masks) == 1 else f" in picture {', '.join(empty[:10])}{' and others' * (len(empty) > 10)}"
+        say(what + of, node_id)
+
+
 def say(text: str, node_id: str | None) -> None:
     """Put a line of text on the node, where there is a page that shows it."""
     from server import PromptServer

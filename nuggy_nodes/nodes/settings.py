@@ -20,6 +20,7 @@ AS_THE_MASK = "as the mask's"
 CHOICES = [AS_THE_MASK, "fast", "balanced", "best"]
 USUAL = RECIPES["balanced"]  # what inputs show by default
 RENAMED = {"keep": "islands"}  # inputs whose name is not the setting's
+FINISHED = "nuggy_finished"  # attribute of a mask that has its edges and no islands already
 CARRIED = "nuggy_recipe"  # attribute of a mask's tensor; another node's mask lacks it
 
 
@@ -56,6 +57,18 @@ def carry(mask: Tensor, name: str | None) -> Tensor:
     if name:
         setattr(mask, CARRIED, name)
     return mask
+
+
+def finish(mask: Tensor) -> Tensor:
+    """Have the nodes after this one leave its mask as it is, but for what is moved on them."""
+    setattr(mask, FINISHED, True)
+    return mask
+
+
+def nothing_to_do(mask: Tensor, chosen: str, given: Mapping[str, Any]) -> bool:
+    """Whether a mask is finished already, and no recipe was chosen and no input moved for it."""
+    same = chosen == AS_THE_MASK and effective(mask, chosen, given) == effective(mask, chosen, {})
+    return same and getattr(mask, FINISHED, False)
 
 
 def carried(mask: Tensor, chosen: str = AS_THE_MASK) -> str:

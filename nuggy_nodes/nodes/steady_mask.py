@@ -11,8 +11,11 @@ from ..core.errors import InputError
 from ..core.ops.resample import enlarge
 from ..core.refine.temporal import FRAMES, steady_masks
 from .compat import advanced, schema, wrong_choice
+from .device import Place
 from .progress import Bar
-from .tensors import from_image, from_mask, to_mask
+from .tensors import from_image, mask_for, to_mask
+
+BYTES_PER_PIXEL = 60  # of each frame that has a say
 
 
 class NuggySteadyMask(io.ComfyNode):
@@ -36,13 +39,22 @@ class NuggySteadyMask(io.ComfyNode):
 
     @classmethod
     def execute(cls, image: torch.Tensor, mask: torch.Tensor, frames: str, tolerance: float) -> io.NodeOutput:
-        pictures, masks = from_image(image), from_mask(mask)
+        pictures = from_image(image)
+        masks = mask_for(pictures, mask)
         if len(pictures) != len(masks):
             raise InputError(f"image has {len(pictures)} frames and mask {len(masks)}; give a mask for every frame")
-        masks, bar, out = masks.to(pictures.device), Bar(len(pictures)), []
-        pairs = ((p, enlarge(m, *p.shape[-2:])) for p, m in zip(pictures.split(1), masks.split(1)))
-        for i, made in enumerate(steady_masks(pairs, int(frames), tolerance)):
-            bar(i, len(pictures))
-            out.append(to_mask(made))
+        place, bar = Place(pictures, BYTES_PER_PIXEL, int(frames)), Bar(len(pictures))
+
+        def steadied() -> list[torch.Tensor]:
+            """Frame after frame on the place's device; only those that have a say are there at a time."""
+            moved = (x.to(place.device) for pair in zip(pictures.split(1), masks.split(1)) for x in pair)
+            pairs = ((p, enlarge(m, *p.shape[-2:])) for p, m in zip(moved, moved))
+            out = []
+            for i, made in enumerate(steady_masks(pairs, int(frames), tolerance)):
+                bar(i, len(pictures))
+                out.append(to_mask(made))
+            return out
+
+        found = place.run(steadied)
         bar(len(pictures), len(pictures))
-        return io.NodeOutput(torch.cat(out))
+        return io.NodeOutput(torch.cat(found))

@@ -8,10 +8,12 @@ from ..core.checks import check_alpha, check_finite, check_image
 from ..core.errors import InputError
 from .compat import intermediate
 
+ASPECT = 0.02  # by how much a mask's aspect may differ from its picture's
+
 
 def from_image(image: Tensor, name: str = "image") -> Tensor:
     """IMAGE to [B,3,H,W], a view where possible. A grey picture becomes three equal channels; a fourth channel (alpha)
-    is left out. Raises InputError for what is not a picture, is empty, or holds NaN."""
+    is left out. Raises InputError for what is not a picture, is empty, holds NaN, or counts from 0 to 255."""
     if image.ndim != 4 or image.shape[-1] not in (1, 3, 4):
         raise InputError(
             f"{name} has shape {tuple(image.shape)}; an IMAGE is [batch, height, width, 3 or 4]: connect the output of "
@@ -23,7 +25,14 @@ def from_image(image: Tensor, name: str = "image") -> Tensor:
         )
     out = image[..., :3].movedim(-1, 1)
     out = out.expand(-1, 3, -1, -1) if out.shape[1] == 1 else out
-    return check_finite(check_image(out if out.is_floating_point() else out.float(), name), name)
+    out = check_finite(check_image(out if out.is_floating_point() else out.float(), name), name)
+    high = float(out.amax())
+    if 2 < high <= 255 and bool((out == out.round()).all()):  # light above 1 is no row of whole numbers
+        raise InputError(
+            f"{name} has whole numbers up to {high:.0f}; an IMAGE goes from 0 to 1: the node before it forgot to "
+            "divide by 255"
+        )
+    return out
 
 
 def from_mask(mask: Tensor, name: str = "mask") -> Tensor:
@@ -38,6 +47,22 @@ def from_mask(mask: Tensor, name: str = "mask") -> Tensor:
     if 0 in out.shape:
         raise InputError(f"{name} is empty (shape {tuple(mask.shape)}): the node before it gave no mask; look there")
     return check_finite(check_alpha(out, name), name).clamp(0, 1)
+
+
+def mask_for(images: Tensor, mask: Tensor, name: str = "mask") -> Tensor:
+    """MASK of pictures [B,3,H,W] to [b,1,h,w], of their size or another with their aspect. Raises InputError for one of
+    another aspect, which is another picture's; all zeros, as Load Image gives without transparency, may have any."""
+    out = from_mask(mask, name)
+    (h, w), (height, width) = out.shape[-2:], images.shape[-2:]
+    off = abs(h * width - w * height)
+    if off > max(height, width, h, w) and off > ASPECT * min(h * width, w * height) and bool(out.any()):
+        turned = abs(w * width - h * height) <= ASPECT * h * height
+        raise InputError(
+            f"{name} is {w}x{h} and the image {width}x{height}, "
+            + ("the same turned on its side: turn one of them" if turned else "another shape")
+            + "; give the mask that was made of this picture"
+        )
+    return out
 
 
 def to_image(x: Tensor) -> Tensor:

@@ -6,14 +6,16 @@ from typing import Any
 
 import torch
 from comfy_api.latest import io
+from torch import Tensor
 
 from ..core.errors import InputError
-from ..core.recipes import RECIPES, SETTINGS
+from ..core.recipes import ELSEWHERE, RECIPES, SETTINGS, recipe
 from ..core.segment.views import View, parse_view
 from .compat import Model, advanced, intermediate, schema, wrong_choice
+from .guided import GUIDES, answers, guidance
 from .network import ManagedNetwork
-from .progress import Bar
-from .settings import carry
+from .progress import Bar, tell_empty
+from .settings import USUAL, carry, finish
 from .tensors import from_image
 
 CUSTOM, AUTO = "custom", "auto"
@@ -22,11 +24,11 @@ CHOICES = ["fast", "balanced", "best", CUSTOM]
 
 def choose(views: str, combine: str, custom: str) -> tuple[tuple[View, ...], str, int]:
     """The node's choices as the core's views, method of combining them, and looks. Raises InputError."""
-    recipe = RECIPES["balanced" if views == CUSTOM else views]
-    shown = tuple(parse_view(v) for v in custom.replace(",", " ").split()) if views == CUSTOM else recipe.views
+    named = RECIPES["balanced" if views == CUSTOM else views]
+    shown = tuple(parse_view(v) for v in custom.replace(",", " ").split()) if views == CUSTOM else named.views
     if not shown:
         raise InputError("custom views are empty; write at least one, for example: 1024 1024f")
-    return shown, recipe.combine if combine == AUTO else combine, recipe.looks
+    return shown, named.combine if combine == AUTO else combine, named.looks
 
 
 class NuggyTTAMask(io.ComfyNode):
@@ -41,29 +43,48 @@ class NuggyTTAMask(io.ComfyNode):
                 advanced(io.Combo.Input("combine", options=[AUTO, *SETTINGS["combine"].choices], default=AUTO)),
                 advanced(io.String.Input("custom_views", default="1024 1024f")),
                 advanced(io.Int.Input("chunk", default=0, min=0, max=64, step=1)),
+                io.Mask.Input("guide_mask", optional=True),
+                io.Mask.Input("keep", optional=True),
+                io.Mask.Input("drop", optional=True),
+                io.Mask.Input("unsure", optional=True),
+                io.Combo.Input("guide_as", options=list(GUIDES), default="mask", optional=True),
             ],
             [io.Mask.Output("mask")],
             ["remove background", "cut out", "subject mask", "matting", "test-time augmentation", "segment", "rembg"],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
-    def validate_inputs(cls, views: Any = None, combine: Any = None, custom_views: Any = None) -> bool | str:
+    def validate_inputs(
+        cls, views: Any = None, combine: Any = None, custom_views: Any = None, guide_as: Any = None
+    ) -> bool | str:
         try:
             if isinstance(custom_views, str) and views == CUSTOM:
                 choose(CUSTOM, AUTO, custom_views)
         except InputError as e:
             return str(e)
-        return wrong_choice(cls, views=views, combine=combine) or True
+        return wrong_choice(cls, views=views, combine=combine, guide_as=guide_as) or True
 
     @classmethod
     def execute(
-        cls, model: Any, image: torch.Tensor, views: str, combine: str, custom_views: str, chunk: int
-    ) -> io.NodeOutput:
+        cls, model: Any, image: Tensor, views: str, combine: str, custom_views: str, chunk: int,
+        guide_as: str = GUIDES[0], **marks: Tensor | None,
+    ) -> io.NodeOutput:  # fmt: skip
+        model = ManagedNetwork.of(model)
         chosen = choose(views, combine, custom_views)
-        if not isinstance(model, ManagedNetwork):
-            raise InputError("model is not one of Nuggy Loader's; connect it, or use Remove Background for this model")
+        if not model.measured:
+            own = ELSEWHERE[views] if views != CUSTOM else chosen[0]
+            chosen = own, "majority" if combine == AUTO else combine, chosen[2]
+        images, name = from_image(image), None if views == CUSTOM else views
         bar, out = Bar(len(image)), []
-        for mask in model.masks(from_image(image), *chosen, chunk, bar):
+        said = guidance(images, guide_as, marks) if marks else []
+        if any(said):
+            found = answers(model, images, said, recipe(name or USUAL.name), *chosen, chunk, bar)
+        else:
+            found = model.masks(images, *chosen, chunk, bar)
+        for mask in found:
             out.append(intermediate(mask[:, 0]))
             bar.show(mask[-1, 0])
-        return io.NodeOutput(carry(torch.cat(out), None if views == CUSTOM else views))
+        masks = carry(torch.cat(out), name)
+        tell_empty(masks, "nothing was found", cls.hidden.unique_id)
+        return io.NodeOutput(finish(masks) if any(said) else masks)

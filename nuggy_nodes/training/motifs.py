@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .shapes import Body, Bytes, contour, creature, fill, ribbon, surface
-from .strands import Floats, Strokes, curves, strokes
+from .strands import Floats, Sheer, Strokes, curves, strokes
 
-Layer = Strokes | Body
+Layer = Strokes | Sheer | Body
 
 
 @dataclass

@@ -12,6 +12,7 @@ from .camera import Camera, expose, focus
 from .motifs import Layer
 from .raster import paint
 from .shapes import Body, Bytes
+from .strands import Sheer
 
 
 @dataclass
@@ -83,6 +84,8 @@ def _paint(layers: Sequence[Layer], size: int, device: torch.device) -> Tensor:
     for layer in layers:
         if isinstance(layer, Body):
             planes = [(_tensor(layer.cover, device)[0], _tensor(layer.colour, device)[0])]
+        elif isinstance(layer, Sheer):
+            planes = [(layer.opacity * cover, ink) for cover, ink in paint(layer.strokes, size, size, device)]
         else:
             planes = list(paint(layer, size, size, device))
         for cover, colour in planes:

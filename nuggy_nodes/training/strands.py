@@ -39,6 +39,14 @@ class Strokes:
         return Strokes(*(getattr(self, f.name)[which] for f in fields(self)))
 
 
+@dataclass(frozen=True)
+class Sheer:
+    """Strands that light goes through: `opacity`, 0..1, of what they cover."""
+
+    strokes: Strokes
+    opacity: float
+
+
 def strokes(
     points: Floats,
     width: Floats | float,

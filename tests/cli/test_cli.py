@@ -394,3 +394,29 @@ def test_help_and_version_need_no_torch():
         code = f"import sys; from nuggy_nodes.cli import main\ntry: main({words})\nexcept SystemExit: pass\n"
         done = subprocess.run([sys.executable, "-c", code + "assert 'torch' not in sys.modules"], capture_output=True)
         assert done.returncode == 0, done.stderr
+
+
+def test_another_network(cat, tmp_path, monkeypatch, capsys):
+    """By name and by file; what is said of it; and the list of what is there."""
+    import sys
+
+    pytest.importorskip("onnxruntime")
+    sys.path.insert(0, str(ROOT / "tests" / "core" / "network"))
+    import tiny_onnx
+
+    monkeypatch.setenv("NUGGY_MODELS", str(tmp_path))
+    tiny_onnx.write(tmp_path / "bright.onnx")
+    for which in ("bright", str(tmp_path / "bright.onnx")):
+        more = ["--network", which, "--network-mean", "0.5", "--network-std", "1,1,1", "--device", "cpu"]
+        assert main(["cutout", str(cat), "-o", str(tmp_path / "out.png"), "--overwrite", *more]) == 0
+    capsys.readouterr()
+    assert main(["weights", "list", "--json"]) == 0
+    told = {r["name"]: r for r in json.loads(capsys.readouterr().out)}
+    assert told["bright"]["place"] == "NUGGY_MODELS" and told["bright"]["runs"] == ""
+    assert main(["weights", "list"]) == 0 and "bright" in capsys.readouterr().out
+    for wrong in (["--network", "nobodys"], ["--network", "bright", "--device", "directml"],
+                  ["--network", "bright", "--network-size", "96"], ["--network", "bright", "--network-output", "no"],
+                  ["--network", "bright", "--recipe", "demo"]):  # fmt: skip
+        assert main(["cutout", str(cat), "-o", str(tmp_path / "o.png"), *wrong]) == 1
+        said = capsys.readouterr().err.strip().splitlines()
+        assert len(said) == 1 or said[:-1] == [s for s in said[:-1] if "ImageNet" in s], said

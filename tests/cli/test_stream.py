@@ -2,6 +2,7 @@
 
 import gc
 import threading
+import time
 import weakref
 from pathlib import Path
 from typing import ClassVar
@@ -155,3 +156,37 @@ def test_an_interrupt_writes_nothing_more():
     with pytest.raises(KeyboardInterrupt):
         run(worker, jobs(5))
     assert worker.written == ["0"]
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_result_is_written_before_the_next_photograph_is_cut_out(interrupted):
+    """And what was cut out before an interrupt is not lost."""
+    from nuggy_nodes.cli import run as cli_run
+
+    encoded = threading.Event()
+
+    class Watched(Worker):
+        def cut(self, job, picture, report):
+            if job.source.name == "1" and interrupted:
+                raise KeyboardInterrupt
+            if job.source.name == "1":
+                assert encoded.wait(SOON)
+                until = time.monotonic() + SOON
+                while not self.written and time.monotonic() < until:
+                    report("network", 0.5)
+            self.seen.append(list(self.written))
+            return super().cut(job, picture, report)
+
+        def encode(self, pixels, picture):
+            encoded.set()
+            return super().encode(pixels, picture)
+
+    worker, entries = Watched(), []
+    worker.seen = []
+    if interrupted:
+        with pytest.raises(KeyboardInterrupt):
+            cli_run._each(jobs(3), worker, entries)
+        assert worker.written == ["0"] and len(entries) == 1
+    else:
+        cli_run._each(jobs(3), worker, entries)
+        assert worker.seen[1] == ["0"] and worker.written == ["0", "1", "2"] and len(entries) == 3

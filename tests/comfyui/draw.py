@@ -6,6 +6,7 @@ python tests/comfyui/run.py draw. The files are committed; run it again when a n
 from __future__ import annotations
 
 import io
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -51,8 +52,8 @@ SMALL = 480
 OUTLINE = [(0.28, 0.25), (0.45, 0.33), (0.58, 0.26), (0.60, 0.42), (0.74, 0.55), (0.84, 0.72), (0.83, 0.86),
            (0.55, 0.90), (0.40, 0.78), (0.33, 0.68), (0.29, 0.50)]  # fmt: skip
 PROMOTED = [("NuggyTTAMask", "views"), ("GuidedFilterRefine", "radius"), ("GuidedFilterRefine", "black"),
-            ("GuidedFilterRefine", "white"), ("IslandRemove", "min_area"), ("Composite", "colour"),
-            ("Composite", "fit"), ("Composite", "foreground")]  # fmt: skip
+            ("GuidedFilterRefine", "white"), ("IslandRemove", "min_area"), ("NuggyComposite", "colour"),
+            ("NuggyComposite", "fit"), ("NuggyComposite", "foreground")]  # fmt: skip
 
 
 def picture(name: str, width: int = 960) -> np.ndarray:
@@ -87,9 +88,12 @@ def portable(part: Any) -> Any:
     return [portable(v) for v in part] if isinstance(part, list) else part
 
 
-def draw(page: Page, server: Server) -> None:
+def draw(page: Page, server: Server, names: list[str]) -> None:
+    """names: of the workflows that are drawn, and nothing else; all of everything without any."""
     kitten, osprey = picture("kitten-on-lawn.jpg"), picture("perched-osprey.jpg")
     for w in workflows.all_of_them():
+        if names and w.name not in names:
+            continue
         page.do(LAYOUT, workflows.as_arguments(w))
         page.tab.wait_for_timeout(500)
         target = REPOSITORY / "example_workflows" / f"{w.name}.json"
@@ -103,11 +107,13 @@ def draw(page: Page, server: Server) -> None:
             page.tab.wait_for_timeout(1500)
             page.shot(REPOSITORY / "docs" / "comfyui-graph.png")
             draw_node(page, "NuggyLoader", REPOSITORY / "web" / "docs" / "NuggyLoader.png")
+    if names:
+        return
     draw_help(server, kitten)
     w = workflows.blueprint()
     page.do(LAYOUT, workflows.as_arguments(w))
     kinds = {n["class_type"]: k for k, n in w.prompt.items()}
-    ours = [kinds[k] for k in ("NuggyLoader", "NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "Composite")]
+    ours = [kinds[k] for k in ("NuggyLoader", "NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "NuggyComposite")]
     promoted = [[kinds[kind], name] for kind, name in PROMOTED]
     graph = page.do(FOLD, {"ids": ours, "promoted": promoted})
     (REPOSITORY / "subgraphs" / f"{w.name}.json").write_text(as_json(portable(graph)), encoding="utf-8")
@@ -121,10 +127,16 @@ def show(server: Server, w: workflows.Workflow, kitten: np.ndarray, osprey: np.n
     pictures = [kitten, osprey, kitten[:, ::-1]]
     loads = [k for k, n in w.prompt.items() if n["class_type"] == "LoadImage"]
     if w.name == "Refine any mask":
-        stroke = Image.new("L", kitten.shape[1::-1])
-        ImageDraw.Draw(stroke).polygon([(x * stroke.width, y * stroke.height) for x, y in OUTLINE], fill=1)
-        rough = np.asarray(stroke) > 0
+        rough = outline(kitten)
         pictures = [np.dstack((kitten, np.where(rough, 0, 255).astype(np.uint8)))]
+    if w.name == "Correct a mask with strokes":
+        kept, gone = stroke(kitten, 0.46, 0.5, 0.56, 0.7), stroke(kitten, 0.05, 0.85, 0.25, 0.9)
+        pictures = [np.dstack((kitten, np.where(s, 0, 255).astype(np.uint8))) for s in (kept, gone)]
+    if w.name == "Refine a SAM mask":
+        rough = outline(kitten)
+        mask = next(k for k, n in w.prompt.items() if n["class_type"] == "LoadImageMask")
+        name = server.upload("rough.png", np.repeat(rough[..., None].astype(np.uint8) * 255, 3, -1))
+        w.prompt[mask]["inputs"]["image"] = name
     for i, load in enumerate(loads):
         w.prompt[load]["inputs"]["image"] = server.upload(f"drawn-{i}.png", np.ascontiguousarray(pictures[i]))
     ran = server.run(w.prompt)
@@ -135,9 +147,29 @@ def show(server: Server, w: workflows.Workflow, kitten: np.ndarray, osprey: np.n
     if len(made) > 1:
         return side_by_side(*made, height=SMALL // 2)
     before = kitten
+    if w.name == "Correct a mask with strokes":
+        before = np.where(kept[..., None], (60, 200, 60), np.where(gone[..., None], (220, 60, 60), kitten))
+        before = before.astype(np.uint8)
+    if w.name == "Refine a SAM mask":
+        before = np.where(rough[..., None], kitten, kitten // 3)
     if w.name == "Refine any mask":
         before = np.where((pictures[0][..., 3:] == 0), kitten, kitten // 3)
     return side_by_side(before, made[0], height=SMALL // 2)
+
+
+def outline(like: np.ndarray) -> np.ndarray:
+    """A roughly painted subject, bool [H,W]."""
+    drawn = Image.new("L", like.shape[1::-1])
+    ImageDraw.Draw(drawn).polygon([(x * drawn.width, y * drawn.height) for x, y in OUTLINE], fill=1)
+    return np.asarray(drawn) > 0
+
+
+def stroke(like: np.ndarray, *ends: float) -> np.ndarray:
+    """A stroke between two points in shares of the picture, bool [H,W]."""
+    drawn = Image.new("L", like.shape[1::-1])
+    at = [v * n for v, n in zip(ends, 2 * drawn.size)]
+    ImageDraw.Draw(drawn).line(at, fill=1, width=drawn.width // 60)
+    return np.asarray(drawn) > 0
 
 
 def chained(server: Server, kitten: np.ndarray) -> dict[str, np.ndarray]:
@@ -206,7 +238,7 @@ def draw_help(server: Server, kitten: np.ndarray) -> None:
     save("NuggyTTAMask", kitten, made["NuggyTTAMask"])
     save("GuidedFilterRefine", kitten[near], made["NuggyTTAMask"][near], made["GuidedFilterRefine"][near])
     save("IslandRemove", made["GuidedFilterRefine"], made["IslandRemove"])
-    save("Composite", np.vstack((made["colour"][..., :3], made["mask"][..., :3])),
+    save("NuggyComposite", np.vstack((made["colour"][..., :3], made["mask"][..., :3])),
          np.vstack((on_checks(made["rgba"]), made["background_mask"][..., :3])))  # fmt: skip
 
     made = chained(server, kitten)
@@ -237,10 +269,11 @@ def main() -> None:
         server = Server(install.server(), Path(base))
         try:
             with browsing() as open_tab:
-                draw(open_tab(server, 1900, 760), server)
+                draw(open_tab(server, 1900, 760), server, sys.argv[1:])
         finally:
             server.stop()
-    shrink(REPOSITORY / "docs" / "comfyui-graph.png")
+    if not sys.argv[1:]:
+        shrink(REPOSITORY / "docs" / "comfyui-graph.png")
 
 
 if __name__ == "__main__":

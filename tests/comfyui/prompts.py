@@ -12,7 +12,7 @@ USUAL: dict[str, dict[str, Any]] = {
                            "epsilon": 1e-4, "passes": 1},
     "IslandRemove": {"keep": "subject", "threshold": 0.1, "min_area": 0.002, "max_hole": 0.0, "min_reach": 0.02,
                      "min_peak": 0.5},
-    "Composite": {"colour": "#ffffff", "fit": "cover", "foreground": "multilevel"},
+    "NuggyComposite": {"colour": "#ffffff", "fit": "cover", "foreground": "multilevel"},
     "NuggyPrepareInpaint": {"crop": "picture", "margin": 0.25, "long_side": 0, "fill": "neutral", "edge_cells": "keep",
                             "grow": 8, "feather": 0, "protect": 0.95, "multiple": "8", "latent_cell": "8",
                             "follow": False},
@@ -54,6 +54,6 @@ def extend(p: Prompt, image: Any, ids: dict[str, str] | None = None, **changes: 
     add("NuggyTTAMask", model=ids["NuggyLoader"], image=image)
     add("GuidedFilterRefine", image=image, mask=ids["NuggyTTAMask"])
     add("IslandRemove", mask=ids["GuidedFilterRefine"])
-    add("Composite", image=image, mask=ids["IslandRemove"])
-    add("SaveImage", images=(ids["Composite"], 1), filename_prefix="nuggy")
+    add("NuggyComposite", image=image, mask=ids["IslandRemove"])
+    add("SaveImage", images=(ids["NuggyComposite"], 1), filename_prefix="nuggy")
     return ids

@@ -5,6 +5,8 @@
     python tests/comfyui/run.py odd         in odd surroundings: neighbours, broken weights, pictures of every kind
     python tests/comfyui/run.py browser     its page in a real Chromium
     python tests/comfyui/run.py registry    the pack as the registry's own checker sees it
+    python tests/comfyui/run.py pip         what installing it does to the packages that are there: nothing
+    python tests/comfyui/run.py clash       beside a pack that has a node id of ours
     python tests/comfyui/run.py all
     python tests/comfyui/run.py draw        no test: makes example_workflows/, subgraphs/ and the README's screenshot
 
@@ -27,6 +29,8 @@ SUITES = {
     "chaining": "test_chaining.py",
     "browser": "test_browser.py",
     "registry": "test_registry.py",
+    "pip": "test_pip.py",
+    "clash": "test_clash.py",
 }
 
 
@@ -37,11 +41,13 @@ def main() -> int:
     folder = install.server()
     if which in ("browser", "all", "draw"):
         install.browser()
-    if which in ("registry", "all"):
+    if which in ("registry", "pip", "all"):
         install.comfy_cli()
     here = Path(__file__).resolve().parent
     if which == "draw":
-        return subprocess.run([str(install.python(folder)), "-m", "tests.comfyui.draw"], cwd=here.parents[1]).returncode
+        return subprocess.run(
+            [str(install.python(folder)), "-m", "tests.comfyui.draw", *more], cwd=here.parents[1]
+        ).returncode
     files = [here / name for key, name in SUITES.items() if which in (key, "all")]
     command = [install.python(folder), "-m", "pytest", "--import-mode=importlib", *files, *more]
     return subprocess.run([str(c) for c in command], cwd=here.parents[1]).returncode

@@ -12,14 +12,14 @@ import torch
 from .prompts import DEFAULT, Prompt, chain, extend
 from .server import Refused, Server
 
-NODES = ("NuggyLoader", "NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "Composite", "NuggyForeground",
-         "NuggyPrepareInpaint", "NuggyPasteBack", "NuggySteadyMask")  # fmt: skip
+NODES = ("NuggyLoader", "NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "NuggyComposite", "NuggyForeground",
+         "NuggyPrepareInpaint", "NuggyPasteBack", "NuggySteadyMask", "NuggyEachSubject")  # fmt: skip
 
 
 def test_nodes_are_offered(server: Server) -> None:
     for node in NODES:
         info = server.json(f"/object_info/{node}")[node]
-        assert info["category"] == "Nuggy" and info["description"]
+        assert info["category"].endswith("Nuggy") and info["description"]
         inputs = {**info["input"]["required"], **info["input"].get("optional", {})}
         assert all(options[1]["tooltip"] for options in inputs.values()), node
         assert len(info["output_tooltips"]) == len(info["output"]) and all(info["output_tooltips"]), node
@@ -73,7 +73,7 @@ def test_nothing_of_the_old_background_is_saved(server: Server, photo: np.ndarra
         image = p.add("LoadImage", image=server.upload(f"{name}.png", picture))
         shape = p.add("LoadImage", image=server.upload("shape.png", np.dstack((photo, alpha))))
         mask = p.add("InvertMask", mask=(shape, 1))
-        cut = p.add("Composite", image=image, mask=mask, foreground=foreground)
+        cut = p.add("NuggyComposite", image=image, mask=mask, foreground=foreground)
         save = p.add("SaveImage", images=(cut, 1), filename_prefix=name)
         ran = server.run(p)
         assert not ran.error, ran.error
@@ -115,8 +115,8 @@ def test_batch_of_five(server: Server, photo: np.ndarray) -> None:
         {"NuggyTTAMask": {"custom_views": "100x"}},
         {"NuggyTTAMask": {"views": "slowest"}},
         {"NuggyLoader": {"weights": "absent.safetensors"}},
-        {"Composite": {"colour": "white wine"}},
-        {"Composite": {"foreground": "best"}},
+        {"NuggyComposite": {"colour": "white wine"}},
+        {"NuggyComposite": {"foreground": "best"}},
     ],
     ids=lambda c: "-".join(next(iter(c.values()))),
 )
@@ -182,7 +182,7 @@ def test_a_moved_slider_runs_only_what_comes_after(server: Server, photo: np.nda
     name = server.upload("kitten.png", photo)
     first, ids = chain(name, NuggyTTAMask={"custom_views": "320"})
     assert not server.run(first).error
-    later = ["GuidedFilterRefine", "IslandRemove", "Composite", "SaveImage"]
+    later = ["GuidedFilterRefine", "IslandRemove", "NuggyComposite", "SaveImage"]
     moved, _ = chain(name, NuggyTTAMask={"custom_views": "320"}, GuidedFilterRefine={"radius": 7.5})
     ran = server.run(moved)
     assert not ran.error and ran.ran == [ids[n] for n in later]
@@ -201,7 +201,7 @@ def test_alpha_comes_back_through_load_image(server: Server, photo: np.ndarray) 
     p = Prompt()
     image = p.add("LoadImage", image=name)
     subject = p.add("InvertMask", mask=(image, 1))  # Load Image's mask is 1 where the picture is transparent
-    composite = p.add("Composite", image=image, mask=subject, foreground="none")
+    composite = p.add("NuggyComposite", image=image, mask=subject, foreground="none")
     joined = p.add("JoinImageWithAlpha", image=image, alpha=(composite, 3))
     ours = p.add("SaveImage", images=(composite, 1), filename_prefix="ours")
     theirs = p.add("SaveImage", images=joined, filename_prefix="theirs")

@@ -45,7 +45,23 @@ class OddPicture:
         }[which]()
         return made, made[..., 0] > 0.5
 
-NODE_CLASS_MAPPINGS = {"OddPicture": OddPicture}
+
+class Bright:  # the contract of ComfyUI's own background removal models, which came with 0.32
+    image_size = 256
+
+    def encode_image(self, image):
+        return (20 * (image.mean(-1) - 0.5)).sigmoid()
+
+
+class StandIn:
+    CATEGORY, FUNCTION, RETURN_TYPES = "neighbour", "make", ("BACKGROUND_REMOVAL",)
+    INPUT_TYPES = classmethod(lambda cls: {"required": {}})
+
+    def make(self):
+        return (Bright(),)
+
+
+NODE_CLASS_MAPPINGS = {"OddPicture": OddPicture, "StandIn": StandIn}
 """
 
 
@@ -89,10 +105,25 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def test_weights_of_all_folders_are_offered(odd: Server) -> None:
     asked = odd.json("/object_info/NuggyLoader")["NuggyLoader"]["input"]["required"]["weights"][1]["options"]
     assert asked[0] == DEFAULT
-    assert sorted(asked[1:]) == ["evil.pth", "mine/own.safetensors", "other.safetensors", "page.safetensors",
-                                 "truncated.safetensors"]  # fmt: skip
+    listed = sorted(n for n in asked[1:] if not n.startswith("rembg/"))
+    assert listed == ["evil.pth", "mine/own.safetensors", "other.safetensors", "page.safetensors",
+                      "truncated.safetensors"]  # fmt: skip
     assert "not to be loaded" not in odd.log.read_text()
     assert b"Nuggy Loader" in odd.get("/extensions/nuggy-nodes/docs/NuggyLoader.md")
+
+
+@pytest.mark.parametrize("views", ["fast", "balanced", "best"])
+def test_a_model_with_the_contract_of_comfyuis_own(odd: Server, photo: np.ndarray, views: str) -> None:
+    """Its link goes into Nuggy TTA Mask, and the rest of the chain follows."""
+    prompt, ids = chain(odd.upload("kitten.png", photo), NuggyTTAMask={"views": views})
+    model = prompt.add("StandIn")
+    prompt[ids["NuggyTTAMask"]]["inputs"]["model"] = prompt.link(model)
+    ran = odd.run(prompt)
+    assert not ran.error, ran.error
+    alpha = odd.picture(ran.outputs[ids["SaveImage"]]["images"][0])[..., 3]
+    grey = photo.mean(-1)
+    assert alpha.shape == photo.shape[:2]
+    assert alpha[grey > 200].mean() > 127 > alpha[grey < 60].mean()
 
 
 def test_weights_of_extra_model_paths_load(odd: Server, photo: np.ndarray) -> None:
@@ -129,7 +160,7 @@ def test_pictures_of_every_kind(odd: Server, photo: np.ndarray, kind: str) -> No
     made = p.add("OddPicture", image=p.add("LoadImage", image=odd.upload("kitten.png", photo)), which=kind)
     ids = extend(p, made)
     refined = p.add("GuidedFilterRefine", image=made, mask=(made, 1))
-    composite = p.add("Composite", image=made, mask=p.add("IslandRemove", mask=refined), background=made)
+    composite = p.add("NuggyComposite", image=made, mask=p.add("IslandRemove", mask=refined), background=made)
     save = p.add("SaveImage", images=composite, filename_prefix="odd")
     ran = odd.run(p)
     assert not ran.error, ran.error

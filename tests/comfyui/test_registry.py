@@ -45,5 +45,5 @@ def test_package_holds_what_the_nodes_need(tmp_path: Path) -> None:
     (made,) = pack.glob("*.zip")
     names = set(zipfile.ZipFile(made).namelist())
     for needed in ("__init__.py", "nuggy_nodes/nodes/__init__.py", "locales/en/nodeDefs.json", "pyproject.toml",
-                   "web/docs/Composite.md", "weights/isnet-general-use-8bit.safetensors"):  # fmt: skip
+                   "web/docs/NuggyComposite.md", "weights/isnet-general-use-8bit.safetensors"):  # fmt: skip
         assert needed in names, needed

@@ -12,8 +12,9 @@ from .prompts import Prompt, extend
 
 PICTURE = "example.png"  # every ComfyUI has it; the reader chooses a picture of their own
 SIZES = {
-    "LoadImage": (280, 320), "NuggyLoader": (280, 90), "NuggyTTAMask": (300, 360), "GuidedFilterRefine": (300, 220),
-    "IslandRemove": (300, 280), "Composite": (300, 180), "SaveImage": (340, 340), "MaskPreview": (280, 280),
+    "LoadImage": (280, 320), "LoadImageMask": (280, 340),
+    "NuggyLoader": (280, 90), "NuggyTTAMask": (300, 360), "GuidedFilterRefine": (300, 220),
+    "IslandRemove": (300, 280), "NuggyComposite": (300, 180), "SaveImage": (340, 340), "MaskPreview": (280, 280),
     "PreviewImage": (300, 320), "ImageBatch": (280, 60), "NuggyPrepareInpaint": (300, 300), "NuggyPasteBack": (240, 60),
     "CheckpointLoaderSimple": (320, 100), "CLIPTextEncode": (320, 120), "InpaintModelConditioning": (280, 140),
     "KSampler": (280, 270), "VAEDecode": (240, 60),
@@ -34,7 +35,7 @@ class Workflow:
 
 def _line(ids: dict[str, str], x: int, loader: tuple[int, int]) -> dict[str, tuple[int, int]]:
     """The four nodes that work and Save Image from left to right, the loader where it is told."""
-    kinds = ("NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "Composite", "SaveImage")
+    kinds = ("NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "NuggyComposite", "SaveImage")
     return {ids["NuggyLoader"]: loader, **{ids[k]: (x + 340 * i, 0) for i, k in enumerate(kinds)}}
 
 
@@ -53,6 +54,11 @@ takes its edges from the picture.
 
 A mask of any other node fits in the same place: Remove Background, SAM, a mask from a file. It must be 1 on the
 subject; if it is 1 on the background, put Invert Mask between."""
+STROKES = """Choose a picture in both nodes at the left and run. Where the network missed a part: right-click the upper
+picture, open the mask editor, paint a short stroke over that part, save, run. What does not belong: a stroke over it in
+the lower one. A stroke spreads to what looks like it; only a little runs again."""
+SAM = """Connect SAM's mask (or any other hard mask) in place of the file: 1 on the subject. Its edge is found anew in
+the picture; hair and fur come back. A moved **radius** says how far the mask may be wrong."""
 REPLACE = """Choose the picture with the subject and a new background; it is fitted to the picture (**fit**). Without a
 background, the colour is used.
 
@@ -71,7 +77,7 @@ def cut_out() -> Workflow:
     p = Prompt()
     image = p.add("LoadImage", image=PICTURE)
     ids = extend(p, image, **BEST)
-    preview = p.add("PreviewImage", images=ids["Composite"])
+    preview = p.add("PreviewImage", images=ids["NuggyComposite"])
     at = {image: (0, 0), **_line(ids, 320, (0, 370)), preview: (1680, 390)}
     return Workflow("Cut out", p, at, CUT_OUT)
 
@@ -92,7 +98,7 @@ def refine_any_mask() -> Workflow:
     image = p.add("LoadImage", image=PICTURE)
     refined = p.add("GuidedFilterRefine", image=image, mask=(image, 1), radius=32.0, black=0.15, white=0.85)
     kept = p.add("IslandRemove", mask=refined)
-    composite = p.add("Composite", image=image, mask=kept)
+    composite = p.add("NuggyComposite", image=image, mask=kept)
     before, after = p.add("MaskPreview", mask=(image, 1)), p.add("MaskPreview", mask=kept)
     save = p.add("SaveImage", images=(composite, 1), filename_prefix="nuggy")
     at = {image: (0, 0), refined: (320, 0), kept: (660, 0), composite: (1000, 0), save: (1340, 0)}
@@ -101,11 +107,33 @@ def refine_any_mask() -> Workflow:
     return Workflow("Refine any mask", p, at, REFINE, (640, 420), titles)
 
 
+def correct_with_strokes() -> Workflow:
+    p = Prompt()
+    image, away = p.add("LoadImage", image=PICTURE), p.add("LoadImage", image=PICTURE)
+    ids = extend(p, image, **BEST)
+    p[ids["NuggyTTAMask"]]["inputs"] |= {"keep": [image, 1], "drop": [away, 1]}
+    at = {image: (0, 0), away: (0, 500), **_line(ids, 320, (0, 370))}
+    titles = {image: "Picture; its strokes are kept", away: "The same; its strokes are dropped"}
+    return Workflow("Correct a mask with strokes", p, at, STROKES, (660, 560), titles)
+
+
+def refine_sam_mask() -> Workflow:
+    p = Prompt()
+    image = p.add("LoadImage", image=PICTURE)
+    sam = p.add("LoadImageMask", image=PICTURE, channel="red")
+    refined = p.add("GuidedFilterRefine", image=image, mask=sam)
+    kept = p.add("IslandRemove", mask=refined)
+    composite = p.add("NuggyComposite", image=image, mask=kept)
+    save = p.add("SaveImage", images=(composite, 1), filename_prefix="nuggy")
+    at = {image: (0, 0), sam: (0, 400), refined: (320, 0), kept: (660, 0), composite: (1000, 0), save: (1340, 0)}
+    return Workflow("Refine a SAM mask", p, at, SAM, (660, 480), {sam: "The mask: SAM's output, or a file"})
+
+
 def replace_background() -> Workflow:
     p = Prompt()
     image, behind = p.add("LoadImage", image=PICTURE), p.add("LoadImage", image=PICTURE)
-    ids = extend(p, image, Composite={"background": behind}, **BEST)
-    p[ids["SaveImage"]]["inputs"]["images"] = [ids["Composite"], 0]
+    ids = extend(p, image, NuggyComposite={"background": behind}, **BEST)
+    p[ids["SaveImage"]]["inputs"]["images"] = [ids["NuggyComposite"], 0]
     at = {image: (0, 0), behind: (0, 500), **_line(ids, 320, (0, 370))}
     return Workflow("Replace the background", p, at, REPLACE, (660, 420),
                     {image: "Picture with the subject", behind: "New background"})  # fmt: skip
@@ -140,10 +168,12 @@ def inpaint_background() -> Workflow:
 def blueprint() -> Workflow:
     p = Prompt()
     image, behind = p.add("LoadImage", image=PICTURE), p.add("LoadImage", image=PICTURE)
-    ids = extend(p, image, Composite={"background": behind}, **BEST)
-    p[ids["SaveImage"]] = {"class_type": "PreviewImage", "inputs": {"images": [ids["Composite"], 0]}}
-    seen = [p.add("PreviewImage", images=(ids["Composite"], 1))]  # what stays outside makes an output of the blueprint
-    seen += [p.add("MaskPreview", mask=(ids["Composite"], i)) for i in (2, 3)]
+    ids = extend(p, image, NuggyComposite={"background": behind}, **BEST)
+    p[ids["SaveImage"]] = {"class_type": "PreviewImage", "inputs": {"images": [ids["NuggyComposite"], 0]}}
+    seen = [
+        p.add("PreviewImage", images=(ids["NuggyComposite"], 1))
+    ]  # what stays outside makes an output of the blueprint
+    seen += [p.add("MaskPreview", mask=(ids["NuggyComposite"], i)) for i in (2, 3)]
     at = {image: (-640, 0), behind: (-640, 500), **_line(ids, 0, (-320, 0))}
     at |= {n: (1700, 300 * i) for i, n in enumerate(seen)}
     return Workflow("Remove background (Nuggy)", p, at)
@@ -157,10 +187,10 @@ def help_pages() -> tuple[Prompt, dict[str, str]]:
     made = {}
     for stage in ("NuggyTTAMask", "GuidedFilterRefine", "IslandRemove"):
         made[stage] = p.add("SaveImage", images=p.add("MaskToImage", mask=ids[stage]), filename_prefix=stage)
-    made["colour"] = p.add("SaveImage", images=ids["Composite"], filename_prefix="colour")
+    made["colour"] = p.add("SaveImage", images=ids["NuggyComposite"], filename_prefix="colour")
     made["rgba"] = ids["SaveImage"]
     for name, output in (("mask", 2), ("background_mask", 3)):
-        as_picture = p.add("MaskToImage", mask=(ids["Composite"], output))
+        as_picture = p.add("MaskToImage", mask=(ids["NuggyComposite"], output))
         made[name] = p.add("SaveImage", images=as_picture, filename_prefix=name)
     return p, made
 
@@ -181,7 +211,8 @@ def chained_help() -> tuple[Prompt, dict[str, str]]:
 
 
 def all_of_them() -> list[Workflow]:
-    return [cut_out(), batch(), refine_any_mask(), replace_background(), inpaint_background()]
+    made = [cut_out(), batch(), refine_any_mask(), correct_with_strokes(), refine_sam_mask(), replace_background()]
+    return [*made, inpaint_background()]
 
 
 def as_arguments(w: Workflow) -> dict[str, Any]:

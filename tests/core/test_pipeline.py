@@ -153,16 +153,17 @@ def test_recipes():
 def test_shipped_recipes_are_pinned():
     """Whoever changes a default changes this too, and the table in benchmarks/RESULTS.md."""
     usual = {"guide": "colour", "radius": 20.0, "epsilon": 1e-4, "passes": 1, "black": 0.1, "white": 0.9, "gamma": 1.0,
-             "islands": "subject", "threshold": 0.1, "min_area": 0.002, "min_reach": 0.02, "min_peak": 0.5,
+             "detail": 1.0, "islands": "subject", "threshold": 0.1, "min_area": 0.002, "min_reach": 0.02,
+             "min_peak": 0.5,
              "max_hole": 0.0, "shift_edge": 0.0, "feather": 0.0, "foreground": "multilevel",
              "fill": "smooth"}  # fmt: skip
     pinned = {
-        "fast": usual | {"views": "896f", "combine": "mean", "looks": 1},
+        "fast": usual | {"views": "1024", "combine": "mean", "looks": 1, "detail": 0.0},
         "balanced": usual | {"views": "896 896f 640fp15", "combine": "regions", "looks": 1},
         "best": usual | {"views": "896 896f 640fp15 1024p15 1024fp15", "combine": "regions", "looks": 2},
         "demo": usual | {"views": "1024 1024f", "combine": "mean", "looks": 1, "guide": "grey", "radius": 4.0,
                          "threshold": 0.2, "min_area": 0.001, "gamma": 0.5, "black": 0.0, "white": 1.0,
-                         "foreground": "none"},
+                         "detail": 0.0, "foreground": "none"},
     }  # fmt: skip
     assert list(RECIPES) == list(pinned)
     for name, values in pinned.items():

@@ -28,11 +28,13 @@ class State:
     previews: list[Any] = []  # noqa: RUF012
     loaded: list[float] = []  # noqa: RUF012
     texts: list[str] = []  # noqa: RUF012
+    taken: dict[str, Any] = {}  # noqa: RUF012
+    freed: list[float] = []  # noqa: RUF012
 
     @classmethod
     def reset(cls) -> None:
         cls.intermediate_dtype, cls.interrupt_after = torch.float32, None
-        for seen in (cls.progress, cls.previews, cls.loaded, cls.texts):
+        for seen in (cls.progress, cls.previews, cls.loaded, cls.texts, cls.taken, cls.freed):
             seen.clear()
 
 
@@ -79,7 +81,7 @@ def load_models_gpu(models: list[Any], memory_required: float = 0, force_full_lo
 
 def install(patch: Any, new: bool, models_dir: str) -> None:
     """Put the fakes where the nodes import from, and forget nodes imported with other fakes."""
-    fields = ["node_id", "display_name", "category", "description", "inputs", "outputs", "hidden"]
+    fields = ["node_id", "display_name", "category", "description", "inputs", "outputs", "hidden", "is_deprecated"]
     fields += ["search_aliases", "essentials_category"] if new else []
     io = types.SimpleNamespace(
         Schema=dataclasses.make_dataclass("Schema", [(f, Any, None) for f in fields]),
@@ -99,12 +101,13 @@ def install(patch: Any, new: bool, models_dir: str) -> None:
         "intermediate_device": lambda: torch.device("cpu"),
         "should_use_fp16": lambda device: False,
         "load_models_gpu": load_models_gpu,
-        "free_memory": lambda size, device: None,
+        "free_memory": lambda size, device: State.freed.append(size),
         "soft_empty_cache": lambda: None,
         "throw_exception_if_processing_interrupted": throw_if_interrupted,
     }
     if new:
         management["intermediate_dtype"] = lambda: State.intermediate_dtype
+    files_of_core = {"background_removal": ["birefnet.safetensors"]} if new else {}
     names: dict[str, Any] = {"nuggy": ([models_dir], set())}
     told = types.SimpleNamespace(send_progress_text=lambda text, node: State.texts.append(text))
     for name, content in {
@@ -114,12 +117,15 @@ def install(patch: Any, new: bool, models_dir: str) -> None:
         "comfy.utils": {"ProgressBar": ProgressBar},
         "comfy_api": {},
         "comfy_api.latest": {"io": io, "ComfyExtension": object},
+        "nodes": {"NODE_CLASS_MAPPINGS": State.taken},
         "server": {"PromptServer": types.SimpleNamespace(instance=told)},
         "folder_paths": {
             "models_dir": models_dir,
             "folder_names_and_paths": names,
             "add_model_folder_path": lambda *a, **k: None,
-            "get_filename_list": lambda folder: ["isnet-general-use-8bit.safetensors", "other.pth"],
+            "get_filename_list": lambda folder: (
+                ["isnet-general-use-8bit.safetensors", "other.pth"] if folder == "nuggy" else files_of_core[folder]
+            ),
             "get_full_path_or_raise": lambda folder, name: f"{models_dir}/{folder}/{name}",
         },
     }.items():

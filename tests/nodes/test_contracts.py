@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from nuggy_nodes.core.errors import InputError
+from nuggy_nodes.core.errors import InputError, NuggyError
 from nuggy_nodes.core.network.weights import Info, Network
 
 
@@ -56,7 +57,7 @@ def clean(pack, mask, **changes):
 
 
 def put(pack, image, mask, **changes):
-    return pack.Composite.execute(
+    return pack.NuggyComposite.execute(
         image, mask, **{"colour": "#00ff00", "fit": "cover", "foreground": "multilevel", **changes}
     ).args
 
@@ -118,9 +119,9 @@ def test_chunk_is_halved_when_memory_runs_out(pack, model, image):
     assert net.seen == [2, 1, 1, 1, 1]  # what did not fit for the first picture is not tried for the second
 
 
-def test_no_memory_for_one_square_is_an_error(pack, model, image):
+def test_no_memory_for_one_square_is_a_sentence(pack, model, image):
     model.network.model.most = 0
-    with pytest.raises(RuntimeError, match="out of memory"):
+    with pytest.raises(NuggyError, match="ran out of memory with one view of 256x256.*smaller custom views"):
         see(pack, model, image)
 
 
@@ -164,7 +165,7 @@ def test_best_looks_again_at_large_pictures_as_the_core_does(pack, model, state)
 
 
 def test_refinement_reaches_the_pictures_size_from_any_mask(pack, image, mask):
-    small = torch.nn.functional.interpolate(mask[:, None], size=(12, 12), mode="area")[:, 0]
+    small = torch.nn.functional.interpolate(mask[:, None], size=(12, 16), mode="area")[:, 0]
     big = torch.nn.functional.interpolate(mask[:, None], size=(96, 128))[:, 0]
     for given in (mask, small, big, mask > 0.5, mask[0], mask[:, None]):
         refined = refine(pack, image, given)
@@ -177,10 +178,30 @@ def test_refinement_equals_the_cores(pack, image, mask, passes):
     from nuggy_nodes.core import recipe
     from nuggy_nodes.core.refine.refine import refine as core_refine
 
+    mask = torch.nn.functional.avg_pool2d(mask, 9, 1, 4)  # soft; a hard one's edge is found anew
     wanted = recipe("balanced", radius=20.0, black=0.1, white=0.9, gamma=1.0, epsilon=1e-4, passes=passes)
     pairs = zip(image.movedim(-1, 1).split(1), mask[:, None].split(1))
     expected = torch.cat([core_refine(i, m, **wanted.part("edge")) for i, m in pairs])
     assert torch.equal(refine(pack, image, mask, passes=passes), expected[:, 0])
+
+
+def test_a_hard_mask_gets_the_photographs_edge(pack, image, mask):
+    """As core.refine.rough finds it; a moved radius says how far the mask may be wrong; unsure is a trimap's grey."""
+    from nuggy_nodes.core.refine.rough import refine_rough
+
+    pictures, masks = image.movedim(-1, 1), mask[:, None]
+    assert torch.equal(refine(pack, image, mask), refine_rough(pictures, masks)[:, 0])
+    assert torch.equal(refine(pack, image, mask, radius=64.0), refine_rough(pictures, masks, 4.0)[:, 0])
+    grey = (torch.nn.functional.avg_pool2d(mask, 7, 1, 3) % 1 > 0).float()
+    assert torch.equal(
+        refine(pack, image, mask, unsure=grey), refine_rough(pictures, masks, unsure=grey[:, None])[:, 0]
+    )
+    assert torch.equal(refine(pack, image, mask, guide="none", black=0.0, white=1.0), mask)
+
+
+def test_an_empty_mask_is_told(pack, image, mask, state):
+    refine(pack, image, mask * torch.tensor([1.0, 0.0])[:, None, None])
+    assert state.texts == ["the mask is empty in picture 2"]
 
 
 def test_a_prompt_from_before_passes_means_one(pack, image, mask):
@@ -200,10 +221,10 @@ def test_refinement_moves_to_the_cpu_when_the_device_lacks_the_memory(pack, monk
         return x + 1
 
     one, says = torch.zeros(1, 1, 4, 4), "out of memory"
-    assert torch.equal(device.on_best_device(work, one, each=8), one + 1) and tried == ["meta", "cpu"]
+    assert torch.equal(device.Place(one, 8).run(work, one), one + 1) and tried == ["meta", "cpu"]
     says = "something else"
     with pytest.raises(RuntimeError, match="something else"):
-        device.on_best_device(work, one, each=8)
+        device.Place(one, 8).run(work, one)
 
 
 @pytest.mark.parametrize("guide", ["colour", "grey", "none"])
@@ -361,9 +382,9 @@ def test_values_refused_before_the_run(pack):
         pack.NuggyTTAMask.validate_inputs(views="custom", custom_views=" "),
         pack.NuggyTTAMask.validate_inputs(views="slowest"),
         pack.IslandRemove.validate_inputs(keep="some"),
-        pack.Composite.validate_inputs(colour="red wine"),
-        pack.Composite.validate_inputs(fit="tile"),
-        pack.Composite.validate_inputs(foreground="best"),
+        pack.NuggyComposite.validate_inputs(colour="red wine"),
+        pack.NuggyComposite.validate_inputs(fit="tile"),
+        pack.NuggyComposite.validate_inputs(foreground="best"),
         pack.NuggyLoader.validate_inputs(weights="absent.pth"),
     ]
     assert all(isinstance(r, str) and ("got" in r or "write" in r) for r in refused), refused
@@ -371,7 +392,7 @@ def test_values_refused_before_the_run(pack):
         pack.GuidedFilterRefine.validate_inputs(black=None, white=0.3, guide="grey"),  # black is linked
         pack.NuggyTTAMask.validate_inputs(views="fast", combine="max", custom_views=""),
         pack.IslandRemove.validate_inputs(keep="all"),
-        pack.Composite.validate_inputs(colour="#fff", fit="stretch", foreground="none"),
+        pack.NuggyComposite.validate_inputs(colour="#fff", fit="stretch", foreground="none"),
         pack.NuggyLoader.validate_inputs(weights="other.pth", precision="auto"),
     ]
     assert all(r is True for r in accepted)
@@ -392,7 +413,54 @@ def test_loader_reads_a_replaced_file_again(pack, monkeypatch, tmp_path):
 def test_default_weights_need_no_folder(pack):
     models = sys.modules["nuggy_nodes.nodes.models"]
     assert models.resolve(models.names()[0]) is None
-    assert models.names()[1:] == ["other.pth"]
+    assert [n for n in models.names()[1:] if "/" not in n] == ["other.pth"]
+
+
+def test_networks_of_others_are_listed_and_resolved(pack, new, tmp_path, monkeypatch):
+    monkeypatch.setenv("U2NET_HOME", str(tmp_path))
+    (tmp_path / "u2netp.onnx").write_bytes(b"")
+    models = sys.modules["nuggy_nodes.nodes.models"]
+    core = ["background_removal/birefnet.safetensors"] if new else []  # ComfyUI 0.3.75 has no such category
+    assert models.names()[2:] == [*core, "rembg/u2netp.onnx"]
+    assert models.resolve("rembg/u2netp.onnx") == tmp_path / "u2netp.onnx"
+    if new:
+        assert models.resolve(core[0]).parts[-2:] == ("background_removal", "birefnet.safetensors")
+
+
+class OfComfyUI:
+    """The contract of what core's Load Background Removal Model gives."""
+
+    image_size = 64
+
+    def __init__(self):
+        self.seen = []
+
+    def encode_image(self, image):
+        self.seen.append(tuple(image.shape))
+        return (20 * (image.mean(-1) - 0.5)).sigmoid()
+
+
+def test_comfyuis_own_models_are_taken(pack, image):
+    """The link that connects works: views of the model's own size, the majority of them, at the picture's size."""
+    model = OfComfyUI()
+    fast, balanced = (see(pack, model, image, which) for which in ("fast", "balanced"))
+    assert model.seen == [(1, 64, 64, 3)] * (2 * 1 + 2 * 3)
+    assert fast.shape == balanced.shape == image.shape[:3]
+    bright = image.mean(-1)
+    assert balanced[bright > 0.8].min() > 0.5 > balanced[bright < 0.3].max()
+    assert see(pack, model, image, custom_views="1024 1024f").shape == image.shape[:3]
+
+
+def test_an_onnx_file_in_the_loader(pack, tmp_path, monkeypatch, image):
+    pytest.importorskip("onnxruntime")
+    sys.path.insert(0, str(Path(__file__).parents[1] / "core" / "network"))
+    import tiny_onnx
+
+    monkeypatch.setenv("U2NET_HOME", str(tmp_path))
+    tiny_onnx.write(tmp_path / "mine.onnx")
+    model = pack.NuggyLoader.execute("rembg/mine.onnx", "auto").args[0]
+    assert see(pack, model, image, "balanced").shape == image.shape[:3]
+    assert model.encode_image(image).shape == image.shape[:3]
 
 
 def test_only_weights_are_listed(pack):

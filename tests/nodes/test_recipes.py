@@ -54,3 +54,41 @@ def test_the_chain_as_it_comes_is_the_cut_out(pack, network32, chelsea, which, m
     kept = pack.IslandRemove.execute(refined).args[0]
     expected = cutout(chelsea, network32, which).alpha[:, 0]
     assert (kept - expected).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("said", ["keep", "drop", "unsure", "mask", "box"])
+def test_what_the_user_says_is_the_cut_outs_answer(pack, network32, chelsea, said, monkeypatch):
+    """Through all nodes at their defaults, against cutout(guidance=...); the network is asked once."""
+    from nuggy_nodes.core.segment.guidance import Guidance
+
+    module, asked = sys.modules[f"{pack.__name__}.tta_mask"], []
+    kept = sys.modules[f"{pack.__name__}.kept"]
+    answer = torch.nn.functional.interpolate(chelsea[:, 1:2], size=(96, 128), mode="bilinear")
+    monkeypatch.setattr("nuggy_nodes.core.pipeline.look", lambda *a, **k: answer)
+    monkeypatch.setattr("nuggy_nodes.core.guided_answer.seen_in_boxes", lambda *a: answer)
+
+    class Model(module.ManagedNetwork):
+        def __init__(self):
+            self.kept, self.network = kept.Kept(), network32
+
+        def load(self, *asked):
+            pass
+
+        def masks(self, images, *chosen):
+            asked.append(len(images))
+            yield torch.nn.functional.interpolate(answer, size=images.shape[-2:], mode="bilinear")
+
+    plane = torch.zeros(1, *chelsea.shape[-2:])
+    plane[:, 60:140, 80:190] = 1
+    inputs = {"guide_mask": plane, "guide_as": said} if said in ("mask", "box") else {said: plane}
+    spoken = Guidance(boxes=[(80, 60, 110, 80)]) if said == "box" else Guidance(**{said: plane[:, None]})
+    image, model = chelsea.movedim(-3, -1), Model()
+    for _ in range(2):
+        mask = pack.NuggyTTAMask.execute(model, image, "fast", "auto", "1024", 0, **inputs).args[0]
+    assert len(asked) == (0 if said == "mask" else 1)
+    refined = pack.GuidedFilterRefine.execute(image, mask).args[0]
+    made = pack.IslandRemove.execute(refined).args[0]
+    expected = cutout(chelsea, network32, "fast", guidance=spoken).alpha[:, 0]
+    assert (made - expected).abs().max() < 1e-4
+    nothing = pack.NuggyTTAMask.execute(model, image, "fast", "auto", "1024", 0, keep=torch.zeros(1, 64, 64)).args[0]
+    assert torch.equal(nothing, pack.NuggyTTAMask.execute(model, image, "fast", "auto", "1024", 0).args[0])

@@ -11,20 +11,22 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-IDS = ["NuggyLoader", "NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "Composite", "NuggyForeground",
-       "NuggyPrepareInpaint", "NuggyPasteBack", "NuggySteadyMask"]  # fmt: skip
+IDS = ["NuggyLoader", "NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "NuggyComposite", "NuggyForeground",
+       "NuggyPrepareInpaint", "NuggyPasteBack", "NuggySteadyMask", "NuggyEachSubject"]  # fmt: skip
 LANGUAGES = ["en", "ko", "ja", "zh"]
 
 
 def schemas(pack):
-    return {n.define_schema().node_id: n.define_schema() for n in asyncio.run(pack.Nuggy().get_node_list())}
+    found = {n.define_schema().node_id: n.define_schema() for n in asyncio.run(pack.Nuggy().get_node_list())}
+    found.pop("Composite", None)  # NuggyComposite under its first id
+    return found
 
 
 def test_ids_and_texts(pack):
     found = schemas(pack)
     assert list(found) == IDS
     for s in found.values():
-        assert s.category == "Nuggy" and s.description and s.display_name
+        assert s.category.endswith("/Nuggy") and s.description and s.display_name
         for x in [*s.inputs, *s.outputs]:
             assert x.tooltip and x.display_name, (s.node_id, x.id)
         ids = [x.id for x in [*s.inputs, *s.outputs]]
@@ -139,3 +141,22 @@ def test_nodes_import_nothing_heavy_and_edit_no_path():
         names = {(getattr(n, "module", None) or n.names[0].name).split(".")[0] for n in top}
         assert not names & {"cv2", "PIL", "numpy", "safetensors", "server"}, f.name
         assert "sys.path" not in f.read_text(encoding="utf-8")
+
+
+def test_the_first_id_of_composite_only_where_nobody_has_it(pack, state):
+    listed = {n.define_schema().node_id: n for n in asyncio.run(pack.Nuggy().get_node_list())}
+    old, new = listed["Composite"].define_schema(), listed["NuggyComposite"].define_schema()
+    assert [x.id for x in old.inputs] == [x.id for x in new.inputs] and old.is_deprecated and not new.is_deprecated
+    assert old.display_name == "Composite"  # another pack that takes the id later keeps no name of ours
+    state.taken["Composite"] = object()
+    ids = [n.define_schema().node_id for n in asyncio.run(pack.Nuggy().get_node_list())]
+    assert ids == IDS
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted((ROOT / "example_workflows").glob("*.json")) + sorted((ROOT / "subgraphs").glob("*.json")),
+    ids=lambda p: p.stem,
+)
+def test_templates_use_the_id_that_nobody_takes(path):
+    assert '"Composite"' not in path.read_text(encoding="utf-8")

@@ -87,20 +87,27 @@ def estimate_foreground(
     background = torch.empty_like(foreground) if return_background else None
     for i in range(len(image)):
         outs = [foreground[i]] if background is None else [foreground[i], background[i]]
-        picture, seen = image[i], alpha[i, 0].to(device=image.device, dtype=torch.float32)
-        matte = seen  # the subject's share of the colour
+        visible = alpha[i, 0].to(device=image.device, dtype=torch.float32)
+        picture, share = image[i], visible
         if opacity is not None:
-            there = opacity[i, 0].to(seen)
-            seen, matte = torch.minimum(_unit(seen, "alpha"), there), within(seen, _unit(there, "opacity"))
-            picture = check_finite(picture).clone(memory_format=torch.contiguous_format)
-            fill_one(picture, there)
-        cells = _begin(picture, matte, outs)
+            picture, visible, share = _transparent(picture, visible, opacity[i, 0])
+        cells = _begin(picture, share, outs)
         if estimate is not None and bool(cells.any()):
-            estimate(picture, matte, cells, partial(_put, outs, matte))
-        fill_one(outs[0], seen, fill)
+            estimate(picture, share, cells, partial(_put, outs, share))
+        fill_one(outs[0], visible, fill)
         if background is not None:
-            fill_one(outs[1], 1 - matte)
+            fill_one(outs[1], 1 - share)
     return foreground if background is None else (foreground, background)
+
+
+def _transparent(picture: Tensor, alpha: Tensor, opacity: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Of a photograph [3,H,W] that is transparent itself, with alpha and opacity [H,W]: its colours, continued to where
+    it has none; how much of the subject is visible; the subject's share of the colour."""
+    opacity = _unit(opacity.to(alpha), "opacity")
+    visible = torch.minimum(_unit(alpha, "alpha"), opacity)
+    picture = check_finite(picture).clone(memory_format=torch.contiguous_format)
+    fill_one(picture, opacity)
+    return picture, visible, within(alpha, opacity)
 
 
 def _check_sizes(image: Tensor, alpha: Tensor, name: str) -> None:

@@ -40,6 +40,21 @@ def paste_back(stitch: Stitch, painted: Tensor, progress: Progress | None = None
     background and has kept a cell for the subject's sake, B continues smoothly what was painted around.
     The backgrounds go on behind the subject in the same way. progress(done, total) counts frames. Raises InputError.
     """
+    count, frames = check_painted(stitch, painted), len(stitch.image)
+    pictures = torch.empty(count, *stitch.image.shape[1:], dtype=stitch.image.dtype, device=stitch.image.device)
+    backgrounds = torch.empty_like(pictures)
+    for i in range(count):
+        if progress:
+            progress(i, count)
+        new = painted[i if len(painted) > 1 else 0][None].to(stitch.image.device)
+        pictures[i], backgrounds[i] = _paste(stitch, i if frames > 1 else 0, new)
+    if progress:
+        progress(count, count)
+    return pictures, backgrounds
+
+
+def check_painted(stitch: Stitch, painted: Tensor) -> int:
+    """How many pictures paste_back gives. Raises InputError for painted pictures that do not belong to the stitch."""
     check_image(painted, "painted")
     check_finite(painted, "painted")
     (h, w), frames = stitch.crop.size, len(stitch.image)
@@ -54,16 +69,7 @@ def paste_back(stitch: Stitch, painted: Tensor, progress: Progress | None = None
             f"painted has a batch of {len(painted)} and the prepared picture a batch of {frames}; give equal batches, "
             "or one"
         )
-    pictures = torch.empty(count, *stitch.image.shape[1:], dtype=stitch.image.dtype, device=stitch.image.device)
-    backgrounds = torch.empty_like(pictures)
-    for i in range(count):
-        if progress:
-            progress(i, count)
-        new = painted[i if len(painted) > 1 else 0][None].to(stitch.image.device)
-        pictures[i], backgrounds[i] = _paste(stitch, i if frames > 1 else 0, new)
-    if progress:
-        progress(count, count)
-    return pictures, backgrounds
+    return count
 
 
 def _paste(stitch: Stitch, frame: int, new: Tensor) -> tuple[Tensor, Tensor]:

@@ -110,7 +110,7 @@ def read_onnx(path: Path | str, data: bytes | None = None) -> tuple[dict[str, Te
         import onnx
         from onnx import numpy_helper
     except ImportError as e:
-        raise WeightsError(f"{path}: reading .onnx needs the onnx package: pip install 'nuggy-nodes[onnx]'") from e
+        raise WeightsError(f"{path}: reading .onnx needs the onnx package: pip install onnx") from e
     try:
         source = path if data is None else io.BytesIO(data)
         graph = onnx.load(source, load_external_data=False).graph  # type: ignore[arg-type]

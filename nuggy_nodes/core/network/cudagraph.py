@@ -12,7 +12,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import torch
 from torch import Tensor, nn
@@ -71,13 +71,20 @@ class Replays:
 
 
 _replays: WeakKeyDictionary[nn.Module, Replays] = WeakKeyDictionary()
+_plain: WeakSet[nn.Module] = WeakSet()
 
 
 def run(model: nn.Module, x: Tensor) -> Tensor:
     """model(x), replayed where x is on a CUDA device and nothing is to be learned from it."""
-    if x.device.type != "cuda" or torch.is_grad_enabled():
+    if x.device.type != "cuda" or torch.is_grad_enabled() or model in _plain:
         return model(x)
     return _replays.setdefault(model, Replays(capture))(model, x)
+
+
+def never(model: nn.Module) -> None:
+    """Have a network run without graphs: who manages its memory could not take theirs back."""
+    _plain.add(model)
+    forget(model)
 
 
 def forget(model: nn.Module) -> None:

@@ -15,9 +15,10 @@ from torch import Tensor, nn
 
 from ..errors import WeightsError
 from ..shipped import shipped
-from . import checksum, convert
+from . import checksum, convert, cudagraph
 from .isnet import ISNet, layer_names
 from .metadata import Info
+from .protocol import Form, normalised
 from .quantise import dequantise, quantise
 
 DEFAULT_NAME = "isnet-general-use-8bit.safetensors"
@@ -30,11 +31,25 @@ SMALL = ("conv_in", "stage1.", "stage2.", "stage2d.", "stage1d.", "side")
 
 @dataclass(frozen=True)
 class Network:
-    """A network ready to run, what travels with its weights, and where they came from."""
+    """IS-Net by torch, ready to run (protocol.AnyNetwork): the module, what travels with its weights, their file."""
 
     model: nn.Module
     info: Info
     path: Path
+
+    @property
+    def form(self) -> Form:
+        return Form(self.info.size, measured=True)
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    def see(self, squares: Tensor) -> Tensor:
+        """protocol.AnyNetwork.see: logits on a grid of half the squares' side."""
+        weight = next(self.model.parameters())
+        x = normalised(squares, self.info).to(weight.device, weight.dtype, memory_format=torch.channels_last)
+        return cudagraph.run(self.model, x).float()
 
 
 def default_path() -> Path:

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .opencv import opencv
 from .tiles import Window
 
 
@@ -34,9 +35,8 @@ def enlarge_window(x: Tensor, block: int, window: Window) -> Tensor:
     y0, y1 = max(top // block - 1, 0), min(-(-bottom // block) + 1, x.shape[1])
     x0, x1 = max(left // block - 1, 0), min(-(-right // block) + 1, x.shape[2])
     part = x[:, y0:y1, x0:x1].contiguous()
-    if part.device.type == "cpu":  # the same samples as torch's, several times as fast
-        import cv2
-
+    cv2 = opencv() if part.device.type == "cpu" else None
+    if cv2:  # the same samples as torch's, several times as fast
         size = (part.shape[2] * block, part.shape[1] * block)
         wide = torch.from_numpy(np.empty((part.shape[0], size[1], size[0]), np.float32))
         for plane, out in zip(part.numpy(), wide.numpy()):

@@ -7,17 +7,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .opencv import opencv
 from .thread_pool import for_each
 
 
 def box_mean(x: Tensor, radius: int) -> Tensor:
     """Mean of the (2*radius+1)^2 window around each pixel, divided by the number of its pixels inside the picture.
 
-    x: [B,C,H,W] float32. Returns a new tensor of the same shape. On the CPU OpenCV's running sum does it (kept in
-    float64); elsewhere two passes of sums within blocks of one window's length (van Herk 1992, Gil and Werman 1993,
-    with + for max), which add at most a window's worth of values, so that float32 stays exact enough.
+    x: [B,C,H,W] float32. Returns a new tensor of the same shape. On the CPU running sums in float64 do it, OpenCV's
+    where there is one; elsewhere two passes of sums within blocks of one window's length (van Herk 1992, Gil and
+    Werman 1993, with + for max), which add at most a window's worth of values, so that float32 stays exact enough.
     """
-    return _box_mean_opencv(x, radius) if x.device.type == "cpu" else _box_mean_torch(x, radius)
+    return _box_mean_cpu(x, radius) if x.device.type == "cpu" else _box_mean_torch(x, radius)
 
 
 def _box_mean_torch(x: Tensor, radius: int) -> Tensor:
@@ -49,7 +50,7 @@ def _window_sum(x: Tensor, r: int, dim: int) -> Tensor:
     return rest.narrow(dim, 0, n) + prefix.narrow(dim, k, n)
 
 
-def _box_mean_opencv(x: Tensor, radius: int) -> Tensor:
+def _box_mean_cpu(x: Tensor, radius: int) -> Tensor:
     height, width = x.shape[-2:]
     planes = x.contiguous().view(-1, height, width)
     out = torch.empty_like(planes)
@@ -66,14 +67,16 @@ def box_mean_tile(
 ) -> None:
     """Box means of a tile that has been cut out of a picture with its surroundings, on the CPU.
 
-    tile, out: [h,w] float32, rows contiguous, maybe the same (OpenCV keeps the sums of the rows that it still needs);
+    tile, out: [h,w] float32, rows contiguous, maybe the same;
     area: top, bottom, left, right of it in the picture; size: the picture's height and width. Right wherever all of
     the window that lies inside the picture is inside the tile; without meaning elsewhere.
     """
-    import cv2
-
     ry, rx = (min(radius, n - 1) for n in size)
-    cv2.boxFilter(tile, -1, (2 * rx + 1, 2 * ry + 1), dst=out, borderType=cv2.BORDER_CONSTANT)
+    cv2 = opencv()
+    if cv2:  # in place as well: it keeps the sums of the rows that it still needs
+        cv2.boxFilter(tile, -1, (2 * rx + 1, 2 * ry + 1), dst=out, borderType=cv2.BORDER_CONSTANT)
+    else:
+        np.multiply(_window_sum_cpu(_window_sum_cpu(tile, rx).T, ry).T, 1 / ((2 * rx + 1) * (2 * ry + 1)), out=out)
     for axis, r in enumerate((ry, rx)):  # only near the border is part of a window outside
         start, stop = area[2 * axis : 2 * axis + 2]
         n, i = size[axis], np.arange(start, stop)
@@ -87,3 +90,12 @@ def box_mean_tile(
                     out[span] *= scale[:, None]
                 else:
                     out[:, span] *= scale
+
+
+def _window_sum_cpu(x: np.ndarray, r: int) -> np.ndarray:
+    """Sums over windows of 2r+1 columns of [h,w], zeros outside, in float64: differences of the sums up to a place."""
+    height, width = x.shape
+    upto = np.zeros((height, width + 2 * r + 1))
+    np.cumsum(x, axis=1, out=upto[:, r + 1 : r + 1 + width], dtype=np.float64)
+    upto[:, r + 1 + width :] = upto[:, r + width, None]
+    return upto[:, 2 * r + 1 :] - upto[:, :width]

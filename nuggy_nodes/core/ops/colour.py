@@ -21,6 +21,16 @@ def parse_colour(text: str) -> tuple[float, ...]:
     return tuple(int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4))
 
 
+def parse_rgba(text: str) -> tuple[tuple[float, ...], float]:
+    """As parse_colour, and '#rrggbbaa' or '#rgba', as colour pickers give it: the colour, and its alpha 0..1. Raises
+    InputError."""
+    digits = text.strip().removeprefix("#")
+    if len(digits) not in (4, 8):
+        return parse_colour(text), 1.0
+    colour = parse_colour(digits[: len(digits) // 4 * 3])
+    return colour, parse_colour(digits[-1] * 6 if len(digits) == 4 else digits[-2:] * 3)[0]
+
+
 def colour_plane(colour: Sequence[float], like: Tensor) -> Tensor:
     """A picture of one colour, three values 0..1, in the size, dtype and on the device of `like` [B,C,H,W]."""
     if len(colour) != 3 or not all(0 <= c <= 1 for c in colour):

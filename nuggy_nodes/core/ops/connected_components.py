@@ -2,10 +2,11 @@
 
 A part is held as its horizontal runs, in raster order: a photograph's mask of 12 megapixels has some ten thousand, so
 that everything asked of a part (pixels, extent, what it touches) costs little. Which runs belong together OpenCV says
-on a CPU. On a GPU the runs are the nodes of a graph whose edges join neighbours of adjacent rows, and trees are hooked
-to the smallest neighbour and shortened by pointer jumping until nothing changes: label equivalence (Playne and Hawick,
-"A New Algorithm for Parallel Connected-Component Labelling on GPUs", IEEE TPDS 2018) with the hooking of Zhang, Azad
-and Hu, "FastSV" (SIAM PP 2020). The picture never travels to the host, only one flag a round and a few sizes.
+on a CPU that has it. Elsewhere the runs are the nodes of a graph whose edges join neighbours of adjacent rows, and
+trees are hooked to the smallest neighbour and shortened by pointer jumping until nothing changes: label equivalence
+(Playne and Hawick, "A New Algorithm for Parallel Connected-Component Labelling on GPUs", IEEE TPDS 2018) with the
+hooking of Zhang, Azad and Hu, "FastSV" (SIAM PP 2020). The picture never travels to the host, only one flag a round and
+a few sizes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
+from .opencv import opencv
 
 AT_HOME = ("cpu", "cuda")  # elsewhere (MPS) not every operation on whole numbers is there; memory is shared anyway
 
@@ -79,7 +81,7 @@ def components(mask: Tensor, connectivity: int = 8) -> Parts:
     if connectivity not in (4, 8):
         raise InputError(f"connectivity must be 4 or 8; got {connectivity}")
     start, stop, row = _runs(mask)
-    if mask.device.type == "cpu":
+    if mask.device.type == "cpu" and opencv():
         root = _roots_opencv(mask, start, connectivity)
     else:
         root = _roots_torch(start, stop, row, mask.shape[1], connectivity)
@@ -103,9 +105,7 @@ def _runs(mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def _roots_opencv(mask: Tensor, start: Tensor, connectivity: int) -> Tensor:
     """For every run the first run of its part."""
-    import cv2
-
-    _, labels = cv2.connectedComponents(mask.contiguous().view(torch.uint8).numpy(), connectivity=connectivity)
+    _, labels = opencv().connectedComponents(mask.contiguous().view(torch.uint8).numpy(), connectivity=connectivity)
     label = labels.ravel()[start.numpy()]
     order = np.arange(len(label))
     first = np.empty(label.max(initial=0) + 1, np.int64)

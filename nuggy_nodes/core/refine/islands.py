@@ -16,6 +16,8 @@ from torch import Tensor
 from ..checks import check_alpha
 from ..errors import InputError
 from ..ops.connected_components import AT_HOME, components
+from ..ops.morphology import largest
+from ..ops.opencv import opencv
 from .holes import fill_holes
 
 SLENDER = 8.0  # reach^2 per pixel from which a part is a strand: a disc has 1.3, a square 2, a 1 px line its length
@@ -111,8 +113,9 @@ def _one(
 
 def _grown(mask: Tensor) -> Tensor:
     """A bool mask [H,W] and what is within two pixels of it, in a square."""
-    if mask.device.type == "cpu":
-        import cv2
-
+    cv2 = opencv() if mask.device.type == "cpu" else None
+    if cv2:
         return torch.from_numpy(cv2.dilate(mask.view(torch.uint8).numpy(), np.ones((5, 5), np.uint8))).view(torch.bool)
+    if mask.device.type == "cpu":
+        return largest(mask[None, None].byte(), 2)[0, 0].bool()
     return F.max_pool2d(mask[None, None].half(), 5, 1, 2)[0, 0] > 0

@@ -9,6 +9,7 @@ from torch import Tensor
 from ..ops.box_filter import box_mean
 from ..ops.resample import enlarge
 from .guided_filter import guided_filter
+from .learned import refine_learned
 from .levels import levels
 
 DOUBT_RADIUS = 1 / 64  # of the longer side
@@ -29,6 +30,7 @@ def refine(
     black: float = 0.1,
     white: float = 0.9,
     gamma: float = 1.0,
+    detail: float = 0.0,
 ) -> Tensor:
     """Bring a coarse mask to the size of its photograph: edges from the photograph, then levels.
 
@@ -39,7 +41,7 @@ def refine(
     Args:
         image: the photograph [1,3,H,W], 0..1.
         coarse: its mask [1,1,h,w], 0..1, of any size.
-        guide, radius, epsilon, passes, black, white, gamma: the settings of the same names (recipes.Recipe).
+        guide, radius, epsilon, passes, black, white, gamma, detail: the settings of the same names (recipes.Recipe).
 
     Returns:
         The mask [1,1,H,W], 0..1, float32.
@@ -51,13 +53,14 @@ def refine(
     followed = brightness(image) if guide == "grey" else image
     share = float(coarse.mean())
     pixels = radius_in_pixels(radius, height, width, share)
+    before = alpha
     weight = doubt(alpha)  # at full size, so that a mask which comes enlarged already gives the same
     for done in range(passes):
         change = guided_filter(followed, alpha, pixels, epsilon).sub_(alpha).mul_(weight)
         alpha = _less_added(change, fullness(share)).add_(alpha)
         gentler, last = 2**done, done + 1 == passes
         alpha = levels(alpha, black / gentler, 1 - (1 - white) / gentler, gamma if last else 1.0)
-    return alpha
+    return refine_learned(image, before, alpha, weight, detail) if detail else alpha
 
 
 def fullness(share: float) -> float:

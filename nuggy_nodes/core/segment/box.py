@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..network.weights import Network
+from ..network.protocol import AnyNetwork
 from ..ops.morphology import largest
 from ..ops.resample import enlarge, resample
 from .consensus import regions
@@ -27,7 +27,7 @@ CHANGES = 4.0  # a change of a quarter counts whole
 NEAR = 3  # cells around a change that are found anew
 
 
-def seen_in_boxes(network: Network, image: Tensor, boxes: Sequence[Box]) -> Tensor:
+def seen_in_boxes(network: AnyNetwork, image: Tensor, boxes: Sequence[Box]) -> Tensor:
     """What the network says of boxes of a photograph [1,3,H,W]: the largest answer, [1,1,h,w] on the grid."""
     height, width = image.shape[-2:]
     out = torch.zeros(1, 1, *_grid(height, width), device=image.device)

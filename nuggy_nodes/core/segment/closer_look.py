@@ -8,6 +8,7 @@ A tile lacks the whole: it may take another thing for the subject. So a look may
 - it counts only within NEAR cells of a cell that the looks before left undecided;
 - there it counts as far as it agrees with them on what they were sure of in the surroundings (`agreement`), whatever
   the rest of the tile says;
+- it makes no body of what was faint and no hole in what was all but sure (`sharpened`);
 - what it brings must touch what was there: a piece that floats free goes back to what it was (`attached`).
 """
 
@@ -19,10 +20,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..network.weights import Network
+from ..network.protocol import AnyNetwork
 from ..ops.box_filter import box_mean
 from ..ops.connected_components import AT_HOME, components
-from ..ops.morphology import largest
+from ..ops.morphology import largest, opening
 from ..ops.resample import enlarge
 from .predict import Chunk, Progress, predict
 from .views import View
@@ -37,6 +38,8 @@ NEAR = 12  # cells around an undecided one in which a look counts
 AROUND = 48  # cells: the surroundings in which a look must agree
 WRONG = (0.1, 0.3)  # mean difference from what was sure: up to the first it is believed, from the second it is not
 BODY = 0.5  # alpha from which a cell belongs to a piece
+WIDE = 1 / 128  # of the grid's side: what an opening of this radius keeps is no edge (as in consensus)
+FAINT = (0.2, 0.45)  # alpha: up to the first a wide area is not raised, from the second it is; mirrored for lowering
 
 
 def squares(height: int, width: int, views: Sequence[View], looks: int) -> int:
@@ -45,7 +48,7 @@ def squares(height: int, width: int, views: Sequence[View], looks: int) -> int:
 
 
 def look(
-    network: Network,
+    network: AnyNetwork,
     images: Tensor,
     views: Sequence[View],
     combine: str = "mean",
@@ -78,7 +81,7 @@ def look(
 
 
 def closer_look(
-    network: Network,
+    network: AnyNetwork,
     image: Tensor,
     before: Tensor,
     which: int = 2,
@@ -113,7 +116,8 @@ def closer_look(
             progress(done + 1, len(wanted))
     seen = torch.where(shown > 0, answers / shown.clamp(min=1e-9), before)
     edge = F.avg_pool2d(near, 9, 1, 4, count_include_pad=False) * near
-    return attached(torch.lerp(before, seen, edge * agreement(seen, before)), before)
+    found = torch.lerp(before, seen, edge * agreement(seen, before))
+    return attached(sharpened(found, before), before)
 
 
 def agreement(seen: Tensor, before: Tensor) -> Tensor:
@@ -132,6 +136,16 @@ def agreement(seen: Tensor, before: Tensor) -> Tensor:
         wrong = box_mean((seen - before).abs() * sure, AROUND) / count.clamp(min=1e-4)
         trust = torch.minimum(trust, ((WRONG[1] - wrong) / (WRONG[1] - WRONG[0])).clamp(0, 1))
     return trust
+
+
+def sharpened(found: Tensor, before: Tensor) -> Tensor:
+    """`found` [1,1,n,n], but wide areas of `before` that were faint (FAINT) are not raised, and wide ones as near to
+    sure are not lowered: a second flower stays as faint, a tyre as solid, as the whole photograph had it."""
+    radius, (low, high) = max(round(WIDE * found.shape[-1]), 1), FAINT
+    raised, lowered = (found - before).clamp(min=0), (before - found).clamp(min=0)
+    raised = raised - opening(raised, radius) * ((high - before) / (high - low)).clamp(0, 1)
+    lowered = lowered - opening(lowered, radius) * ((before - 1 + high) / (high - low)).clamp(0, 1)
+    return (before + raised - lowered).clamp(0, 1)
 
 
 def attached(found: Tensor, before: Tensor) -> Tensor:

@@ -32,7 +32,7 @@ from ..errors import InputError
 from ..ops.connected_components import AT_HOME, components
 from ..ops.morphology import opening
 
-METHODS = ("mean", "max", "regions")
+METHODS = ("mean", "max", "regions", "majority")
 
 SUPPORT = (0.3, 0.5)  # agreed share of a region: at the first it is dropped, at the second believed
 SUPPORT_CUT = 0.35  # taken off both where the subject is cut off by the frame
@@ -60,6 +60,8 @@ def combine(views: Tensor, how: str, sizes: Sequence[int] = (), padded: Sequence
         return views.mean(0)
     if how == "max":
         return views.amax(0)
+    if how == "majority":
+        return majority(views)
     sizes, padded = sizes or [1] * len(views), padded or [False] * len(views)
     if all(padded):
         padded = [False] * len(views)
@@ -97,6 +99,21 @@ def regions(frame: Tensor, beyond: Tensor | None, fine: Tensor) -> Tensor:
     out = fine + _wide(agreed - fine, radius) - _wide(fine - agreed, radius)
     out = out + believed * _wide(union - out, radius)
     return out + believed * _wide((out / SOLID).clamp(max=1) - out, radius)
+
+
+def majority(views: Tensor) -> Tensor:
+    """The first view, but where more than half of all views say otherwise together, over more than a narrow rim.
+
+    For networks that the constants of `regions` were not found with: where the views agree nothing is changed, to the
+    bit, nor where one stands against another; each body that comes or goes has most of the views behind it.
+
+    views: [V,B,1,h,w], the first as the network's authors would show the photograph. Returns [B,1,h,w].
+    """
+    first, ordered, count = views[0], views.sort(0).values, len(views)
+    radius = max(round(WIDE * min(first.shape[-2:])), 1)
+    # of an even number the lower of the middle two may add, and the upper may take away: half is no majority
+    more, less = _wide(ordered[(count - 1) // 2] - first, radius), _wide(first - ordered[count // 2], radius)
+    return first + more - less
 
 
 def cut_off(alpha: Tensor, width: int) -> Tensor:

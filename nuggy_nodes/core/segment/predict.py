@@ -10,12 +10,11 @@ from torch import Tensor
 
 from ..checks import check_finite, check_image
 from ..errors import InputError
-from ..network import cudagraph
 from ..network.device import out_of_memory
-from ..network.weights import Network
+from ..network.protocol import AnyNetwork, probability
 from ..ops.resample import enlarge
 from .consensus import combine
-from .views import View
+from .views import View, fitted
 
 Progress = Callable[[int, int], None]
 
@@ -29,7 +28,7 @@ class Chunk:
 
 
 def predict(
-    network: Network,
+    network: AnyNetwork,
     images: Tensor,
     views: Sequence[View] = (View(),),
     how: str = "mean",
@@ -43,19 +42,20 @@ def predict(
     chunk: squares that go through the network at a time (0: chosen by device); halved when memory runs out. A Chunk
     remembers that from call to call.
     progress(done, total), in squares, is called before the first and after every chunk; an exception it raises ends
-    the work. Returns [B,1,n,n] float32 on the images' device, n half of the most pixels (a side) in which a view shows
-    the photograph: its size, less the continued border.
+    the work. A view of a size that the network does not take is shown in the one nearest to it (views.fitted).
+    Returns [B,1,n,n] float32 on the images' device, n the most cells (a side) in which an answer shows the photograph:
+    of IS-Net, half the view's size less the continued border.
     """
     check_image(images)
     if not views:
         raise InputError("give at least one view")
-    grid = max((v.size - 2 * v.margin) // 2 for v in views)
+    views = [fitted(v, network.form) for v in views]
     run = Squares(network, chunk if isinstance(chunk, Chunk) else Chunk(chunk))
     count = Count(progress, len(images) * len(views))
     count.add(0)
     out = []
     # on the CPU a batch is no faster than one by one, and one by one a frame's mask cannot depend on its neighbours
-    together = 1 if run.device.type == "cpu" else max(run.chunk.size // len(views), 1)
+    together = 1 if network.device.type == "cpu" else max(run.chunk.size // len(views), 1)
     for part in images.split(together):
         check_finite(part)
         answers: dict[int, Tensor] = {}
@@ -63,22 +63,23 @@ def predict(
             group = [i for i, v in enumerate(views) if v.size == size]
             squares = torch.cat([views[i].to_square(part) for i in group])
             for i, answer in zip(group, run(squares, count).split(len(part))):
-                answers[i] = enlarge(views[i].from_square(answer.sigmoid()), grid, grid)
-        stack = torch.stack([answers[i] for i in range(len(views))])
+                answers[i] = views[i].from_square(probability(network, answer))
+        grid = max(a.shape[-1] for a in answers.values())
+        stack = torch.stack([enlarge(answers[i], grid, grid) for i in range(len(views))])
         sizes, padded = [v.size - 2 * v.margin for v in views], [v.margin > 0 for v in views]
         out.append(combine(stack, how, sizes, padded).to(images.device))
     return torch.cat(out)
 
 
-def run_squares(network: Network, squares: Tensor, *, chunk: int = 0, progress: Progress | None = None) -> Tensor:
+def run_squares(network: AnyNetwork, squares: Tensor, *, chunk: int = 0, progress: Progress | None = None) -> Tensor:
     """The network's own answer, as its authors' code gives it: the logits enlarged bilinearly, then the sigmoid.
 
     squares: [B,3,n,n], values 0..1. Returns probabilities [B,1,n,n] float32.
     """
     count = Count(progress, len(squares))
     count.add(0)
-    logits = Squares(network, Chunk(chunk))(check_image(squares), count)
-    return enlarge(logits, squares.shape[-2], squares.shape[-1]).sigmoid_()
+    answer = Squares(network, Chunk(chunk))(check_image(squares), count)
+    return probability(network, enlarge(answer, squares.shape[-2], squares.shape[-1]))
 
 
 @dataclass
@@ -97,22 +98,20 @@ class Count:
 
 
 class Squares:
-    """Squares through the network in chunks that fit; gives logits on its own grid."""
+    """Squares through the network in chunks that fit; gives its own answers, on its own grid."""
 
-    def __init__(self, network: Network, chunk: Chunk):
+    def __init__(self, network: AnyNetwork, chunk: Chunk):
         """chunk: chosen here if it is not yet, and halved when memory runs out."""
-        self.model, self.info, self.chunk = network.model, network.info, chunk
-        weight = next(self.model.parameters())
-        self.device, self.dtype = weight.device, weight.dtype
-        self.chunk.size = self.chunk.size or (2 if self.device.type == "cpu" else 8)
-        self.mean, self.std = (torch.tensor(v).view(1, 3, 1, 1) for v in (self.info.mean, self.info.std))
+        self.network, self.chunk = network, chunk
+        self.chunk.size = self.chunk.size or (2 if network.device.type == "cpu" else 8)
 
     def __call__(self, squares: Tensor, count: Count) -> Tensor:
         out, at = [], 0
         while at < len(squares):
-            part = squares[at : at + self.chunk.size]
+            part = squares[at : at + min(self.chunk.size, self.network.form.most or self.chunk.size)]
             try:
-                out.append(self._forward(part))
+                with torch.inference_mode():
+                    out.append(self.network.see(part))
             except Exception as e:
                 if not out_of_memory(e) or len(part) == 1:
                     raise
@@ -121,10 +120,3 @@ class Squares:
             at += len(part)
             count.add(len(part))
         return torch.cat(out)
-
-    @torch.inference_mode()
-    def _forward(self, squares: Tensor) -> Tensor:
-        if self.mean.device != squares.device:
-            self.mean, self.std = self.mean.to(squares.device), self.std.to(squares.device)
-        x = ((squares - self.mean) / self.std).to(self.device, self.dtype, memory_format=torch.channels_last)
-        return cudagraph.run(self.model, x).float()

@@ -5,8 +5,9 @@ process regression; Rasmussen and Williams, 2006, equation 2.25) makes of it, ov
 its place, and what the mask says of it. Besides the strokes, a lattice of pixels is given the error 0: the mask is
 right there, with some doubt, and with exponentially more the more a pixel looks like a stroke against the mask. So a
 stroke spreads over its like and stops where what looks otherwise begins. It spreads as far as it is long: a short one
-is for a small fault, a long one for a large one. Of what would change sides, only regions that a stroke against the
-mask touches are taken.
+is for a small fault, a long one for a large one. How far is told along the photograph: a way across an edge is as much
+longer as its colours differ (ops.geodesic), so what looks alike beyond an edge stays. Of what would change sides, only
+regions that a stroke against the mask touches are taken.
 
 Everything runs on a grid of GRID cells along the longer side, whatever the photograph's size.
 """
@@ -17,11 +18,14 @@ import torch
 from torch import Tensor
 
 from ..ops.connected_components import components
-from ..ops.resample import resample
+from ..ops.geodesic import geodesic
+from ..ops.resample import enlarge, resample
 
 GRID = 224
 COLOUR, PLACE, OPINION = 2.14, 0.71, 0.71  # scales of what is compared, over the kernel's width
 REACH = 1.0  # of a stroke's length
+PATHS = 112  # cells along the longer side on which ways are told
+CONTRAST = 6.0  # of those cells, for a difference of colour of 1
 SHORTEST = 0.02  # of the longer side: a point reaches as far as a stroke of this length
 LATTICE = 250  # pixels at which the mask is believed
 STROKE = 60  # pixels of all strokes that are asked, at the most
@@ -49,7 +53,7 @@ def spread(image: Tensor, mask: Tensor, keep: Tensor | None, drop: Tensor | None
     p = resample(mask.float(), size)[0, 0].clamp(0, 1).cpu()
     marks = [_shrunk(plane, size) for plane in (keep, drop)]
     marks[1] &= ~marks[0]
-    new = [_against(m, p, value) for m, value in zip(marks, (1.0, 0.0))]
+    new = [_against(small, m, p, value) for m, value in zip(marks, (1.0, 0.0))]
     changes = torch.zeros(2, *size)
     if new[0][0].any() or new[1][0].any():
         error = _error(small, p, marks)
@@ -72,12 +76,13 @@ def _shrunk(plane: Tensor | None, size: tuple[int, int]) -> Tensor:
     return marked
 
 
-def _against(marks: Tensor, p: Tensor, value: float) -> tuple[Tensor, Tensor]:
+def _against(image: Tensor, marks: Tensor, p: Tensor, value: float) -> tuple[Tensor, Tensor]:
     """The strokes that say something new, bool [h,w], and how far a pixel is in their reach, 0..1 [h,w]."""
     told, reach = torch.zeros_like(marks), torch.zeros_like(p)
     parts = components(marks, 8)
-    rows, columns = torch.arange(p.shape[0]).float(), torch.arange(p.shape[1]).float()
-    every = torch.cartesian_prod(rows, columns)
+    scale = min(PATHS / max(p.shape), 1.0)
+    size = (max(round(p.shape[0] * scale), 1), max(round(p.shape[1] * scale), 1))
+    colour = resample(_colour(image)[None], size)[0]
     for i in range(parts.count):
         which = torch.zeros(parts.count, dtype=torch.bool)
         which[i] = True
@@ -85,10 +90,14 @@ def _against(marks: Tensor, p: Tensor, value: float) -> tuple[Tensor, Tensor]:
         if float((p.flatten()[places] - value).abs().mean()) < AGAINST:
             continue
         told.view(-1)[places] = True
-        at = every[places]
-        length = max(float((at.amax(0) - at.amin(0) + 1).norm()), SHORTEST * max(p.shape))
-        near = torch.cdist(every, at[:: max(len(at) // 40, 1)]).amin(1).view_as(p)
-        reach = torch.maximum(reach, torch.exp(-((near / (REACH * length)) ** 2) / 2))
+        rows, columns = places // p.shape[1], places % p.shape[1]
+        extent = torch.stack([rows.amax() - rows.amin() + 1, columns.amax() - columns.amin() + 1]).float()
+        width = REACH * scale * max(float(extent.norm()), SHORTEST * max(p.shape))
+        seed = torch.zeros_like(p)
+        seed.view(-1)[places] = 1
+        way = geodesic(colour, resample(seed[None, None], size)[0, 0] > 0, CONTRAST, 3 * width)
+        near = enlarge((way / width).clamp(max=4)[None, None], *p.shape)[0, 0]
+        reach = torch.maximum(reach, torch.exp(-near.square() / 2))
     return told, reach
 
 
@@ -118,13 +127,17 @@ def _error(image: Tensor, p: Tensor, marks: list[Tensor]) -> Tensor:
 
 def _looks(image: Tensor, p: Tensor) -> Tensor:
     """What pixels are compared by, [C,h,w], in units of the kernel's width."""
-    luma = image.mean(0, keepdim=True)
-    colour = torch.cat([2.1 * luma, 3 * (image[:1] - image[1:2]), 2 * (image[:2].mean(0, keepdim=True) - image[2:])])
     height, width = p.shape
     side = max(height, width)
     y = torch.linspace(-1, 1, height)[:, None].expand(height, width) * (height / side)
     x = torch.linspace(-1, 1, width).expand(height, width) * (width / side)
-    return torch.cat([COLOUR * colour, PLACE * torch.stack([y, x]), OPINION * p[None]])
+    return torch.cat([COLOUR * _colour(image), PLACE * torch.stack([y, x]), OPINION * p[None]])
+
+
+def _colour(image: Tensor) -> Tensor:
+    """Brightness and two opponent colours, [3,h,w]."""
+    luma = image.mean(0, keepdim=True)
+    return torch.cat([2.1 * luma, 3 * (image[:1] - image[1:2]), 2 * (image[:2].mean(0, keepdim=True) - image[2:])])
 
 
 def _kernel(a: Tensor, b: Tensor) -> Tensor:

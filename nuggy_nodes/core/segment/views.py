@@ -13,6 +13,8 @@ from ..network.metadata import STRIDE
 if TYPE_CHECKING:  # a view is a setting too, and settings are read where torch is not wanted
     from torch import Tensor
 
+    from ..network.protocol import Form
+
 
 @dataclass(frozen=True)
 class View:
@@ -21,23 +23,26 @@ class View:
     The photograph is squashed to an inner square, its border continued outward by `margin` pixels on every side up to
     `size`, and mirrored if `flip`. size: a multiple of 32, 256..4096; pad: the share of the photograph's side that is
     added on each side (0..1), rounded so that the margin is a whole number of cells of the answer and can be cut off
-    again exactly.
+    again exactly. own: the size is a network's own, which need be neither (`fitted`).
     """
 
     size: int = 1024
     flip: bool = False
     pad: float = 0.0
+    own: bool = False
 
     def __post_init__(self) -> None:
-        if self.size % STRIDE or not 256 <= self.size <= 4096:
+        if not self.own and (self.size % STRIDE or not 256 <= self.size <= 4096):
             raise InputError(f"a view's size is a multiple of {STRIDE} from 256 to 4096; got {self.size}")
         if not 0 <= self.pad <= 1:
             raise InputError(f"a view's pad is a share of the photograph's side, 0 to 1; got {self.pad}")
 
     @property
     def margin(self) -> int:
-        """Pixels of the square on each side that show the continued border; even."""
-        return 2 * round(self.size * self.pad / (1 + 2 * self.pad) / 2)
+        """Pixels of the square on each side that show the continued border; even, and of a network's own size a
+        multiple of 8, for grids down to an eighth."""
+        step = 8 if self.own else 2
+        return step * round(self.size * self.pad / (1 + 2 * self.pad) / step)
 
     def to_square(self, image: Tensor) -> Tensor:
         """[B,3,H,W] to [B,3,size,size] float32, antialiased bilinear."""
@@ -67,6 +72,17 @@ class View:
 
 
 PAIR = (View(), View(flip=True))
+SHARE_OF = 1024  # a view's size is said for networks of this one; for others it is a share of theirs
+
+
+def fitted(view: View, form: Form) -> View:
+    """The view for a network: of the same share of its own size, as near as it takes it. For IS-Net, as it is."""
+    if form.measured:
+        return view
+    size = form.size
+    if not form.fixed:
+        size = max(round(view.size * form.size / SHARE_OF / form.stride), 2) * form.stride
+    return View(min(size, 4096), view.flip, view.pad, own=True)
 
 
 def parse_view(text: str) -> View:

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from nuggy_nodes.core import InputError, Network, View, cutout, recipe
 from nuggy_nodes.core.network.metadata import Info
-from nuggy_nodes.core.segment.closer_look import NEAR, agreement, attached, closer_look, look, squares
+from nuggy_nodes.core.segment.closer_look import NEAR, agreement, attached, closer_look, look, sharpened, squares
 
 GRID, LARGE = 1024, 2048
 
@@ -163,3 +163,16 @@ def test_agreement_is_what_it_says(rng, monkeypatch):
                 wrong = np.abs(seen[part] - before[part])[sure].mean()
                 trust = min(trust, float(np.clip((0.3 - wrong) / 0.2, 0, 1)))
         assert got[y, x].item() == pytest.approx(trust, abs=1e-4)
+
+
+def test_a_wide_faint_area_is_not_raised_and_a_narrow_one_is():
+    before = torch.zeros(1, 1, 512, 512)
+    found = before.clone()
+    for rows, alpha in ((slice(40, 43), 0.2), (slice(100, 160), 0.2), (slice(200, 260), 0.55)):
+        before[..., rows, 50:400] = alpha
+        found[..., rows, 50:400] = 0.95
+    out = sharpened(found, before)
+    assert torch.equal(out[..., 40:43, 60:390], found[..., 40:43, 60:390])  # a strand
+    assert (out[..., 100:160, 50:400] - 0.2).abs().max() < 1e-6  # another thing
+    assert torch.equal(out[..., 200:260, 50:400], found[..., 200:260, 50:400])  # undecided: a look may tell
+    torch.testing.assert_close(sharpened(1 - found, 1 - before), 1 - out)  # a body is held as background is

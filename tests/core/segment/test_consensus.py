@@ -143,3 +143,21 @@ def test_support_by_hand():
 def test_refusals(views, how, sizes, message):
     with pytest.raises(InputError, match=message):
         combine(views, how, sizes)
+
+
+def test_majority_changes_nothing_but_where_most_views_outvote_the_first():
+    """Against a slow reading: on wide areas the median of three; a narrow rim and a tie leave the first view alone."""
+    first = torch.zeros(1, 1, 128, 128)
+    first[..., 30:90, 30:90] = 0.9
+    lost = first.clone()
+    lost[..., 60:90, 30:90] = 0.1  # the others see a body that the first lacks
+    assert torch.equal(combine(torch.stack([first] * 3), "majority"), first)
+    assert torch.equal(combine(torch.stack([lost, first]), "majority"), lost)
+    torch.testing.assert_close(combine(torch.stack([lost, first, first]), "majority"), first)
+    torch.testing.assert_close(combine(torch.stack([lost, first, first]), "majority"), first)
+    torch.testing.assert_close(combine(torch.stack([first, lost, lost]), "majority"), lost)
+    rim = first.clone()
+    rim[..., 30:90, 90:92] = 0.9
+    assert torch.equal(combine(torch.stack([first, rim, rim]), "majority"), first)
+    four = torch.stack([lost, first, first, lost])
+    assert torch.equal(combine(four, "majority"), lost)

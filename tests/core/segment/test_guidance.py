@@ -10,6 +10,7 @@ from nuggy_nodes.core.guided_answer import Seen
 from nuggy_nodes.core.recipes import recipe
 from nuggy_nodes.core.refine.rough import alignment, refine_rough
 from nuggy_nodes.core.segment.guidance import marks
+from nuggy_nodes.core.segment.strokes import _against
 from nuggy_nodes.core.work import Work
 
 H, W = 160, 200
@@ -71,6 +72,15 @@ def test_a_stroke_is_obeyed_under_itself_whatever_it_lies_on(image):
     after = answer(seen(image, TRUTH), Guidance(keep=keep, drop=drop)).alpha
     assert bool((after[keep > 0] == 1).all()) and bool((after[drop > 0] == 0).all())
     assert float(after.min()) >= 0 and float(after.max()) <= 1
+
+
+def test_a_strokes_reach_ends_at_an_edge_of_the_photograph(image):
+    picture = torch.tensor([0.1, 0.2, 0.8]).view(3, 1, 1).repeat(1, H, W)
+    picture[:, :, 100:] = torch.tensor([0.9, 0.5, 0.1]).view(3, 1, 1)
+    told, reach = _against(picture, plane((60, 100, 80, 84))[0, 0] > 0, torch.zeros(H, W), 1.0)
+    assert int(told.sum()) == 160
+    assert float(reach[80, 56]) > 0.5, "24 pixels away, nothing between"
+    assert float(reach[80, 108]) < 0.6 * float(reach[80, 56]), "24 pixels away, beyond the edge"
 
 
 def test_a_batch_is_its_photographs_one_by_one(image):

@@ -1,0 +1,82 @@
+"""`nuggy serve`: an HTTP door for programs."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+from pathlib import Path
+from typing import Any
+
+from ..service.limits import add_options, limits_of
+
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+GRACE = 60  # seconds that those at work have when the service is asked to end
+EXTRA = "pip install 'nuggy-nodes[{extra}]'"
+
+
+def add_parser(commands: Any) -> None:
+    p = commands.add_parser(
+        "serve",
+        help="answer POST /cutout over HTTP",
+        description="Answer POST /cutout over HTTP: a picture as the body or a form's file, settings as query. "
+        "http://127.0.0.1:8000/ tells the rest. Ctrl-C or SIGTERM ends it when those at work are done.",
+    )
+    p.add_argument("--port", type=int, default=8000, help="(default: 8000)")
+    add_door(p)
+    add_options(p)
+    p.set_defaults(run=_run)
+
+
+def add_door(p: argparse.ArgumentParser) -> None:
+    """Options of everything that listens."""
+    p.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1, this machine "
+                   "only); any other needs a token")  # fmt: skip
+    p.add_argument("--token", default=os.environ.get("NUGGY_TOKEN", ""), help="what callers must bring (default: "
+                   "NUGGY_TOKEN of the environment, or none)")  # fmt: skip
+    p.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
+    p.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16"))
+    p.add_argument("--weights", type=Path, metavar="FILE", help="other weights than the default")
+
+
+def check_door(args: argparse.Namespace) -> None:
+    """Raises InputError where an open door has no token."""
+    from ..core.errors import InputError
+
+    if not 0 < args.port < 65536:
+        raise InputError(f"--port must be from 1 to 65535; got {args.port}")
+    if not is_loopback(args.host) and len(args.token) < 8:
+        raise InputError(f"--host {args.host} can be reached by others: give --token too, of 8 letters at least")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is this machine's own."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _run(args: argparse.Namespace) -> int:
+    from ..core.errors import NuggyError
+
+    check_door(args)
+    limits = limits_of(args)
+    try:
+        import python_multipart  # noqa: F401
+        import uvicorn
+
+        from ..service.app import make_app
+    except ImportError:
+        raise NuggyError(f"`nuggy serve` needs packages more: {EXTRA.format(extra='serve')}") from None
+    from ..service.engine import Studio
+
+    studio = Studio(limits, args.device, args.precision, args.weights)
+    hosts = LOOPBACK if is_loopback(args.host) else ("*",)
+    app = make_app(studio, args.token, hosts)
+    config = uvicorn.Config(app, args.host, args.port, log_level="warning", access_log=False, server_header=False,
+                            timeout_graceful_shutdown=GRACE, timeout_keep_alive=15, proxy_headers=False)  # fmt: skip
+    server = uvicorn.Server(config)
+    print(f"nuggy: http://{args.host}:{args.port}/  ({studio.device}; Ctrl-C ends it)", flush=True)
+    server.run()
+    return 0 if server.started else 1

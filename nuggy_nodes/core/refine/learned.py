@@ -1,0 +1,90 @@
+"""The learned refinement: what a small network, trained on hair, meshes and edges, adds to the guided filter.
+
+It sees the photograph at its own resolution, tile by tile, and only where the coarse mask was in doubt: its change is
+scaled by that doubt, so that it can neither take a body away nor bring one where the mask was sure.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import lru_cache
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..errors import WeightsError
+from ..shipped import shipped
+from .learned_features import LATTICE, features, local_colours
+from .learned_network import Refiner
+
+NAME = "refiner.safetensors"
+TILE, MARGIN = 448, 32  # pixels; multiples of the network's step and of the lattice
+GATE = 2.0  # doubt from 1 / GATE on counts whole
+GAIN = (1024, 2048)  # pixels of the longer side: up to the first the coarse mask tells enough; whole from the second
+_lock = threading.Lock()
+
+
+def refine_learned(
+    image: Tensor, coarse: Tensor, alpha: Tensor, doubt: Tensor, strength: float = 1.0, network: Refiner | None = None
+) -> Tensor:
+    """Correct a filtered mask where the photograph shows more than the coarse mask could, by its size (GAIN).
+
+    Args:
+        image: the photograph [1,3,H,W], 0..1.
+        coarse: the mask before the guided filter [1,1,H,W].
+        alpha: the mask after it [1,1,H,W].
+        doubt: how far the coarse mask needs the photograph [1,1,H,W], 0..1 (refine.doubt); 0 keeps alpha, bit for bit.
+        strength: share of the network's change that is made, 0..1.
+        network: another one than the shipped.
+
+    Returns:
+        A new mask [1,1,H,W], 0..1, float32.
+
+    Raises:
+        WeightsError: the shipped network is missing or damaged.
+    """
+    out = alpha.clone()
+    strength *= min(max((max(alpha.shape[-2:]) - GAIN[0]) / (GAIN[1] - GAIN[0]), 0.0), 1.0)
+    if strength <= 0 or not bool((doubt > 0).any()):
+        return out
+    network = network or load_refiner(str(alpha.device))
+    local = local_colours(image, alpha)
+    height, width = alpha.shape[-2:]
+    for top in range(0, height, TILE):
+        for left in range(0, width, TILE):
+            bottom, right = min(top + TILE, height), min(left + TILE, width)
+            gate = doubt[..., top:bottom, left:right]
+            if not bool((gate > 0).any()):
+                continue
+            y, x = max(top - MARGIN, 0), max(left - MARGIN, 0)
+            below, beyond = min(bottom + MARGIN, height), min(right + MARGIN, width)
+            window = (..., slice(y, below), slice(x, beyond))
+            near = _enlarged(local, y, below, x, beyond)
+            shown = features(image[window].float(), coarse[window].float(), alpha[window], near)
+            change = network(shown)[..., top - y : bottom - y, left - x : right - x]
+            out[..., top:bottom, left:right] += strength * (GATE * gate).clamp(max=1) * change
+    return out.clamp_(0, 1)
+
+
+def _enlarged(local: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:
+    """A window of the lattice's values in pixels, bilinearly; the same wherever the window begins."""
+    y, x = max(top // LATTICE - 1, 0), max(left // LATTICE - 1, 0)
+    part = local[..., y : -(-bottom // LATTICE) + 1, x : -(-right // LATTICE) + 1]
+    wide = F.interpolate(part, scale_factor=LATTICE, mode="bilinear", align_corners=False)
+    return wide[..., top - y * LATTICE : bottom - y * LATTICE, left - x * LATTICE : right - x * LATTICE]
+
+
+@lru_cache(maxsize=4)
+def load_refiner(device: str = "cpu") -> Refiner:
+    """The shipped network on a device, read once. Raises WeightsError."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    path = shipped(NAME)
+    with _lock:
+        network = Refiner()
+        try:
+            network.load_state_dict({k: v.float() for k, v in load_file(path).items()})
+        except (SafetensorError, OSError, RuntimeError, ValueError) as e:
+            raise WeightsError(f"{path}: is no whole refinement network ({str(e).splitlines()[0]}); reinstall") from e
+        return network.requires_grad_(False).eval().to(device)

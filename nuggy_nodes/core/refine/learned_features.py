@@ -1,0 +1,66 @@
+"""What the learned refinement is shown: the photograph, both masks, and where a pixel lies between its local colours.
+
+The colours of the sure subject and of the sure background are averaged around every pixel (several radii, the near ones
+heavier), on a lattice of four pixels. A pixel that mixes them lies on the line between them (Levin, Lischinski, Weiss,
+"A Closed-Form Solution to Natural Image Matting", PAMI 2008, call it the colour line): its place on the line is an
+estimate of alpha, the line's length and the pixel's distance from it tell how far to believe that.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..ops.box_filter import box_mean
+
+LATTICE = 4  # pixels
+RADII = ((8, 1.0), (20, 0.1), (56, 0.01))  # pixels, weight
+FAR = 28  # pixels: wider means are taken on a lattice four times as coarse
+SUBJECT, BACKGROUND, SURE = 0.85, 0.15, 0.1  # alpha from and to which a pixel is sure, over this ramp
+FLAT = 2e-3  # squared colour distance below which there is no line
+
+
+def local_colours(image: Tensor, alpha: Tensor) -> Tensor:
+    """image [1,3,H,W], alpha [1,1,H,W] to [1,7,h,w] on the lattice: subject's colour, background's, whether both are
+    known (0 or 1)."""
+    height = alpha.shape[-2]
+    cells: list[Tensor] = []
+    rows = 256 * LATTICE
+    for top in range(0, height, rows):  # nothing of full size is held
+        part, seen = image[..., top : top + rows, :].float(), alpha[..., top : top + rows, :].float()
+        front = ((seen - SUBJECT) / SURE).clamp(0, 1)
+        back = ((BACKGROUND - seen) / SURE).clamp(0, 1)
+        planes = torch.cat((part * front, front, part * back, back), 1)
+        cells.append(F.avg_pool2d(planes, LATTICE, ceil_mode=True, count_include_pad=False))
+    lattice = torch.cat(cells, 2)
+    coarse = F.avg_pool2d(lattice, LATTICE, ceil_mode=True, count_include_pad=False)
+    mixed = torch.zeros_like(lattice)
+    for radius, weight in RADII:
+        if radius <= FAR:
+            mixed += weight * box_mean(lattice, max(round(radius / LATTICE), 1))
+        else:
+            wide = box_mean(coarse, max(round(radius / LATTICE**2), 1))
+            mixed += weight * F.interpolate(wide, lattice.shape[-2:], mode="bilinear", align_corners=False)
+    known = ((mixed[:, 3:4] > 1e-4) & (mixed[:, 7:8] > 1e-4)).float()
+    return torch.cat((mixed[:, :3] / (mixed[:, 3:4] + 1e-5), mixed[:, 4:7] / (mixed[:, 7:8] + 1e-5), known), 1)
+
+
+def pixels(local: Tensor, height: int, width: int) -> Tensor:
+    """The lattice's values in pixels, bilinearly: [B,7,h,w] to [B,7,height,width]."""
+    return F.interpolate(local, scale_factor=LATTICE, mode="bilinear", align_corners=False)[..., :height, :width]
+
+
+def features(image: Tensor, coarse: Tensor, alpha: Tensor, local: Tensor) -> Tensor:
+    """A window's features [1,8,h,w]: RGB, the coarse mask, the filtered one, alpha on the colour line, the line's
+    length, the distance from it. local: `local_colours` of the window, [1,7,h,w], enlarged to its pixels."""
+    front, back, known = local[:, :3], local[:, 3:6], local[:, 6:7]
+    line = front - back
+    square = (line * line).sum(1, keepdim=True)
+    off = image - back
+    along = (off * line).sum(1, keepdim=True) / (square + FLAT)
+    distance = (off - along * line).pow(2).sum(1, keepdim=True).sqrt()
+    told = along.clamp(-0.5, 1.5) * known + alpha * (1 - known)
+    return torch.cat(
+        (image - 0.5, coarse - 0.5, alpha - 0.5, told - 0.5, square.sqrt() * known, distance.clamp(max=1) * known), 1
+    )

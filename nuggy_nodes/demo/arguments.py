@@ -1,0 +1,28 @@
+"""What `nuggy demo` has said to the page."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import cache
+
+from ..service.limits import Limits
+
+
+@cache
+def arguments() -> argparse.Namespace:
+    """The page's own part of the command line."""
+    p = argparse.ArgumentParser()
+    for name, default in (("device", "auto"), ("precision", "auto"), ("weights", None), ("language", None)):
+        p.add_argument("--" + name, default=default)
+    p.add_argument("--megapixels", type=float, default=Limits.megapixels)
+    p.add_argument("--waiting", type=int, default=Limits.waiting)
+    p.add_argument("--upload-mib", type=int, default=Limits.upload_mib)
+    return p.parse_known_args(sys.argv[1:])[0]
+
+
+@cache
+def limits() -> Limits:
+    """The limits of this page."""
+    told = arguments()
+    return Limits(upload_mib=told.upload_mib, megapixels=told.megapixels, waiting=told.waiting)

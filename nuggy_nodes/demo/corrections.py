@@ -1,0 +1,84 @@
+"""Strokes and a box over the photograph: what the network got wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+import torch
+from torch import Tensor
+
+from .photo import Photo, jpeg
+from .words import w
+
+KEEP, DROP, BOX = "#12b76a", "#f04438", "#2e90fa"
+TOOLS = {"keep": KEEP, "drop": DROP, "box": BOX}
+OPAQUE = 128  # of the canvas' 255, from which a pixel is under a stroke
+SIDES = (680, 320)  # pixels of the canvas, on a desktop and on a phone
+
+
+def corrections(photo: Photo, shown: Tensor, key: str) -> bool:
+    """The canvas with its tools; True when the photograph's corrections have changed.
+
+    shown: [1,3,H,W], what is drawn on.
+    """
+    from streamlit_drawable_canvas import st_canvas
+
+    st.caption(w("correct_help"))
+    tool = st.segmented_control(w("tool"), list(TOOLS), default="keep", required=True, key="tool",
+                                format_func=lambda t: w("tool_" + t))  # fmt: skip
+    width = st.slider(w("brush"), 2, 60, 16, key="brush")
+    height, wide = shown.shape[-2:]
+    side = SIDES[1] if st.session_state.get("narrow") else SIDES[0]
+    scale = min(side / wide, side / height)
+    size = max(round(wide * scale), 1), max(round(height * scale), 1)
+    drawn = st_canvas(
+        stroke_width=3 if tool == "box" else width,
+        stroke_color=TOOLS[tool or "keep"],
+        fill_color="rgba(0,0,0,0)",
+        background_image=jpeg(shown, max(size)),
+        width=size[0],
+        height=size[1],
+        drawing_mode="labeled_rect" if tool == "box" else "freedraw",
+        return_image_data=True,
+        key=f"canvas-{key}-{photo.said if st.session_state.get('cleared') else 0}",
+    )
+    st.toggle(w("narrow"), key="narrow")
+    left, right = st.columns(2)
+    if right.button(w("forget"), key="forget", width="stretch"):
+        photo.correct(None, None, ())
+        st.session_state["cleared"] = True
+        return True
+    if left.button(w("apply"), key="apply", type="primary", width="stretch"):
+        return _take(photo, drawn, (wide, height), scale)
+    return False
+
+
+def _take(photo: Photo, drawn: Any, size: tuple[int, int], scale: float) -> bool:
+    boxes = tuple(fitted(box, size, scale) for box in drawn.boxes)
+    pixels = drawn.image_data
+    keep, drop = strokes(pixels) if pixels is not None else (None, None)
+    if keep is None and drop is None and not boxes:
+        st.info(w("nothing_drawn"))
+        return False
+    photo.correct(keep, drop, tuple(b for b in boxes if b[2] >= 1 and b[3] >= 1))
+    return True
+
+
+def strokes(pixels: np.ndarray) -> tuple[Tensor | None, Tensor | None]:
+    """keep and drop, [1,1,h,w] of 0 and 1 or None, from the canvas [h,w,4]: green is kept, red is dropped."""
+    red, green, blue = (pixels[..., i].astype(int) for i in range(3))
+    there = pixels[..., 3] >= OPAQUE
+    found = []
+    for mark in (there & (green > red) & (green > blue), there & (red > green) & (red > blue)):
+        found.append(torch.from_numpy(mark)[None, None].float() if mark.any() else None)
+    return found[0], found[1]
+
+
+def fitted(box: dict[str, Any], size: tuple[int, int], scale: float) -> tuple[float, float, float, float]:
+    """A box of the canvas in pixels of the photograph, inside it."""
+    left, top = (max(box[n] / scale, 0.0) for n in ("left", "top"))
+    right = min((box["left"] + box["width"]) / scale, size[0])
+    bottom = min((box["top"] + box["height"]) / scale, size[1])
+    return left, top, max(right - left, 0.0), max(bottom - top, 0.0)

@@ -1,0 +1,176 @@
+"""The page from top to bottom."""
+
+from __future__ import annotations
+
+import hmac
+import os
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from ..core import Recipe, recipe
+from ..core.errors import NuggyError
+from ..process import free_memory
+from ..service.engine import Studio
+from ..service.line import Busy
+from . import controls, corrections, stage
+from .arguments import arguments, limits
+from .backdrops import Scene, composite
+from .files import downloads
+from .photo import THUMB, Photo, Shelf, jpeg, kind
+from .uploads import begin, photographs
+from .viewer import viewer
+from .words import LANGUAGES, preferred, w
+
+ICON = (  # named icons come from a foreign server
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#c2571a"/>'
+    '<path d="M4 13V3l8 10V3" fill="none" stroke="#fff" stroke-width="2"/></svg>'
+)
+SHOWN = 3200  # pixels of the longer side that are sent to the browser, at the most
+
+
+@st.cache_resource(show_spinner=False)  # type: ignore[untyped-decorator]
+def shared() -> tuple[Studio, Shelf]:
+    """The network and the shelf, for all pages."""
+    told, most = arguments(), limits()
+    studio = Studio(most, told.device, told.precision, told.weights and Path(told.weights))
+    kept = min(most.kept_mib << 20, (free_memory() or 8 << 30) // 3)
+    return studio, Shelf(kept, most.keep_minutes * 60)
+
+
+def main() -> None:
+    """Draw the page."""
+    st.set_page_config("Nuggy", ICON, "wide", menu_items={"About": "Nuggy, Apache-2.0"})
+    st.session_state.setdefault("language", preferred(arguments().language))
+    token = os.environ.get("NUGGY_TOKEN", "")
+    if token and not hmac.compare_digest(str(st.query_params.get("token", "")).encode(), token.encode()):
+        st.error(w("token"))
+        return
+    stage.before()
+    with st.sidebar:
+        st.selectbox(w("language"), list(LANGUAGES), key="language", format_func=LANGUAGES.__getitem__)
+    st.title("Nuggy", anchor=False)
+    st.caption(w("promise"))
+    photos = photographs(limits())
+    with st.sidebar:
+        recipe = _recipe()
+        scene = stage.chosen(limits())
+    if not photos:
+        begin()
+        return
+    try:
+        with st.spinner(w("warming"), show_time=True):
+            studio, shelf = shared()
+    except NuggyError as e:
+        st.error(str(e))
+        return
+    for photo in photos:
+        shelf.add(photo)
+    chosen = _choose(photos)
+    gallery = st.container()
+    _show(chosen, photos, studio, shelf, recipe, scene)
+    if len(photos) > 1:
+        _others(gallery, chosen, photos, studio, shelf, recipe)
+
+
+def _recipe() -> Recipe:
+    try:
+        return controls.chosen()
+    except NuggyError as e:
+        st.error(str(e))
+        return recipe("balanced")
+
+
+def _choose(photos: list[Photo]) -> Photo:
+    if len(photos) == 1:
+        return photos[0]
+    n = st.selectbox(w("photograph", count=len(photos)), range(len(photos)), key="chosen",
+                     format_func=lambda i: f"{i + 1}. {photos[i].name}")  # fmt: skip
+    return photos[n]
+
+
+def _cut(photo: Photo, studio: Studio, shelf: Shelf, recipe: Recipe) -> bool:
+    """Cut a photograph out, in one's turn, with progress; False where it failed, which is said."""
+    if photo.has(recipe):
+        return True
+    status = st.empty()
+    try:
+        with studio.line.turn(lambda place: _place(status, place)):
+            shelf.tidy(photo)
+            bar = status.progress(0.0, w("working", name=photo.name))
+            photo.cutout(studio, recipe, lambda _, share: _bar(bar, share, photo.name))
+            if not photo.thumb:
+                photo.thumb = jpeg(composite(photo.cutout(studio, recipe), Scene()), THUMB, 80)
+            photo.error = None
+            shelf.tidy(photo)
+    except Exception as e:
+        photo.error = e
+    status.empty()
+    return photo.error is None
+
+
+def _place(status: st.delta_generator.DeltaGenerator, place: int) -> None:
+    status.info(w("place_in_line", place=place), icon=":material/hourglass_top:")
+
+
+def _bar(bar: st.delta_generator.DeltaGenerator, share: float, name: str) -> None:
+    bar.progress(min(max(share, 0.0), 1.0), w("working", name=name))
+
+
+def say(photo: Photo, error: Exception) -> None:
+    """Words for what went wrong, and under them what exactly."""
+    if isinstance(error, Busy):
+        st.warning(w("busy", seconds=error.seconds))
+        return
+    st.error(w(kind(error), name=photo.name, most=f"{limits().megapixels:g}"), icon=":material/error:")
+    if isinstance(error, NuggyError):
+        st.caption(str(error).removeprefix(f"{photo.name}: ").replace("; raise it with --max-megapixels", ""))
+
+
+def _show(photo: Photo, photos: list[Photo], studio: Studio, shelf: Shelf, recipe: Recipe, scene: Scene) -> None:
+    """The chosen photograph: viewer, corrections, downloads."""
+    if not _cut(photo, studio, shelf, recipe):
+        assert photo.error is not None
+        say(photo, photo.error)
+        return
+    with studio.line.turn():
+        cut = photo.cutout(studio, recipe)
+        height, width = cut.alpha.shape[-2:]
+        before = partial(jpeg, cut.image, SHOWN)
+        after = jpeg(composite(cut, scene, photo.picture(studio).icc), SHOWN)
+        moved = viewer(photo.shown(before), after, (width, height), bool(st.session_state.get("drag")), "viewer")
+    stage.drag(moved)
+    if photo.empty():
+        st.warning(w("nothing_found", name=photo.name), icon=":material/search_off:")
+    if photo.note:
+        st.caption(photo.note)
+    downloads(photo, photos, studio, recipe, scene)
+    with st.expander(w("correct"), icon=":material/brush:", key="correcting", on_change="rerun") as opened:
+        if opened.open and corrections.corrections(photo, cut.image, str(photos.index(photo))):
+            st.rerun()
+
+
+def _others(
+    gallery: st.delta_generator.DeltaGenerator, chosen: Photo, photos: list[Photo], studio: Studio, shelf: Shelf,
+    recipe: Recipe,
+) -> None:  # fmt: skip
+    """Every other photograph as it comes, in the row above."""
+    with gallery.container(horizontal=True, height=170, key="gallery"):
+        cells = [st.empty() for _ in photos]
+    for photo, cell in zip(photos, cells):
+        if photo.thumb:
+            cell.image(photo.thumb, photo.name[:18], width=110)
+    for n, (photo, cell) in enumerate(zip(photos, cells)):
+        if photo is chosen or (photo.thumb and not photo.error) or photo.error:
+            if photo.error and photo is not chosen:
+                cell.error(photo.name[:18])
+            continue
+        with gallery:
+            worked = _cut(photo, studio, shelf, recipe)
+        if worked:
+            cell.image(photo.thumb, photo.name[:18], width=110)
+        else:
+            cell.error(photo.name[:18])
+            with gallery:
+                say(photo, photo.error or RuntimeError(str(n)))

@@ -1,0 +1,116 @@
+"""The learned refinement: nothing where it may do nothing, the same whatever the tiles, better on what it is for."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from nuggy_nodes.core import InputError, WeightsError, recipe
+from nuggy_nodes.core.refine import learned
+from nuggy_nodes.core.refine.learned import load_refiner, refine_learned
+from nuggy_nodes.core.refine.learned_features import features, local_colours, pixels
+from nuggy_nodes.core.refine.learned_network import Refiner
+from nuggy_nodes.core.refine.refine import refine
+from nuggy_nodes.training import drawn
+from nuggy_nodes.training.scene import render
+
+SAMPLES = Path(__file__).parents[3] / "samples"
+
+
+def furry(size: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """A disc with hairs, light before dark: picture, alpha, and a coarse mask in which the hairs are a veil."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:size, :size] - size / 2
+    angle, radius = np.arctan2(y, x), np.hypot(y, x) / size
+    hairs = np.clip(1.5 * np.sin(angle * 90 + 3 * np.sin(radius * 40)) - radius * 4 + 0.4, 0, 1)
+    alpha = np.where(radius < 0.25, 1, np.where(radius < 0.38, hairs, 0)).astype(np.float32)
+    ground = 0.25 + 0.02 * rng.standard_normal((3, size, size))
+    colour = np.array([0.8, 0.7, 0.5])[:, None, None]
+    image = torch.from_numpy((alpha * colour + (1 - alpha) * ground).clip(0, 1).astype(np.float32))[None]
+    truth = torch.from_numpy(alpha)[None, None]
+    return image, truth, F.interpolate(truth, (256, 256), mode="area")
+
+
+@pytest.fixture(scope="module")
+def big():
+    return furry(2048)
+
+
+def test_it_does_nothing_at_the_networks_own_size_or_without_doubt(big):
+    image, truth, _ = big
+    small = F.interpolate(image, (1024, 1024), mode="area")
+    alpha, doubt = torch.rand(1, 1, 1024, 1024), torch.ones(1, 1, 1024, 1024)
+    assert torch.equal(refine_learned(small, alpha, alpha, doubt), alpha)
+    assert torch.equal(refine_learned(image, truth, truth, torch.zeros_like(truth)), truth)
+    assert torch.equal(refine_learned(image, truth, truth, torch.ones_like(truth), 0.0), truth)
+
+
+def test_only_what_is_in_doubt_changes_and_by_its_share(big):
+    image, truth, _ = big
+    doubt = torch.zeros_like(truth)
+    doubt[..., 600:1100, 300:900] = 1
+    soft = F.avg_pool2d(truth, 31, 1, 15)
+    whole, half = refine_learned(image, soft, soft, doubt), refine_learned(image, soft, soft, doubt, 0.5)
+    assert torch.equal(whole[doubt == 0], soft[doubt == 0]) and not torch.equal(whole, soft)
+    inside = (whole > 0) & (whole < 1)
+    torch.testing.assert_close((half - soft)[inside], (whole - soft)[inside] / 2, atol=1e-5, rtol=0)
+
+
+def test_tiles_change_nothing_that_is_seen(big, monkeypatch):
+    image, truth, _ = big
+    soft, doubt = F.avg_pool2d(truth, 31, 1, 15), torch.ones_like(truth)
+    one = refine_learned(image, soft, soft, doubt)
+    monkeypatch.setattr(learned, "TILE", 1024)
+    assert (refine_learned(image, soft, soft, doubt) - one).abs().max() < 0.02
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind,seed", [("fur", 2), ("fringe", 1)])
+def test_drawn_hair_of_a_large_photograph_comes_nearer_to_the_truth(kind, seed):
+    """Drawings of seeds that were not trained on, over a photograph that was not; the coarse mask is the truth's."""
+    photo = np.array(Image.open(SAMPLES / "kitten-on-lawn.jpg").convert("RGB").resize((1024, 690)))
+    rng = np.random.default_rng((99, seed))
+    made = render([drawn.drawn(rng, photo, photo[::-1].copy(), 2048, kind)], "cpu")
+    coarse = F.interpolate(F.avg_pool2d(made.alpha, 5, 1, 2, count_include_pad=False), (448, 448), mode="area")
+    settings = recipe("balanced").part("edge")
+    without, found = (refine(made.image, coarse, **settings | {"detail": d}) for d in (0.0, 1.0))
+    before, after = (float((x - made.alpha).abs().mean()) for x in (without, found))
+    assert after < 0.985 * before
+    assert torch.equal(found, refine(made.image, coarse, **settings))  # the default
+
+
+def test_an_untrained_network_changes_nothing(big):
+    image, truth, _ = big
+    soft = F.avg_pool2d(truth, 31, 1, 15)
+    assert torch.equal(refine_learned(image, soft, soft, torch.ones_like(soft), 1.0, Refiner()), soft)
+
+
+def test_features_tell_the_place_on_the_line_between_two_colours():
+    """Between a black and a white half, alpha on the colour line is the grey itself; the line is sqrt(3) long."""
+    image = torch.zeros(1, 3, 64, 64)
+    image[..., 40:] = 1
+    grey = torch.linspace(0, 1, 16)
+    image[..., 24:40] = grey
+    alpha = image[:, :1].clone()
+    found = features(image, alpha, alpha, pixels(local_colours(image, alpha), 64, 64))
+    assert found.shape == (1, 8, 64, 64)
+    torch.testing.assert_close(found[0, 5, 20:40, 26:38] + 0.5, image[0, 0, 20:40, 26:38], atol=0.06, rtol=0)
+    assert (found[0, 6, 20:40, 26:38] - 3**0.5).abs().max() < 0.15 and found[0, 7, 20:40, 26:38].max() < 0.01
+
+
+def test_a_missing_or_broken_file_says_so(tmp_path, monkeypatch):
+    broken = tmp_path / "refiner.safetensors"
+    broken.write_bytes(b"not weights")
+    monkeypatch.setattr(learned, "shipped", lambda name: broken)
+    load_refiner.cache_clear()
+    with pytest.raises(WeightsError, match=r"refiner.safetensors: is no whole refinement network"):
+        load_refiner("cpu")
+    load_refiner.cache_clear()
+
+
+def test_a_setting_out_of_range_is_refused():
+    with pytest.raises(InputError, match="detail"):
+        recipe("balanced", detail=1.5)
