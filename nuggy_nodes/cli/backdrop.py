@@ -9,11 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..core import Cutout
 from ..core.errors import InputError
-from ..core.ops.composite import fit
+from ..core.ops.composite import fit, over_transparent
 from ..pictures import read
 from ..pictures.convert import in_profile
 from .pixels import to_tensor
+
+OPAQUE = ("jpeg", "mp4")  # formats without transparency
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,23 @@ class Backdrop:
         both = fit(torch.cat((colours * alpha, alpha.expand(-1, 3, -1, -1))).contiguous(), height, width)
         alpha = both[1:, :1]
         return both[:1] / alpha.clamp(min=1e-6), alpha
+
+
+def planes(result: Cutout, what: str, behind: Backdrop | None, icc: bytes | None, form: str) -> list[Tensor]:
+    """What is written of a cut-out, [1,C,H,W] each: its mask, colours and mask (rgba), or the composite."""
+    if what == "mask":
+        return [result.alpha]
+    if what == "rgba":
+        return [result.colours, result.alpha]
+    assert behind is not None  # the composite's background is made with the arguments
+    height, width = result.alpha.shape[-2:]
+    plane, there = behind.planes(height, width, icc, result.alpha.device)
+    if there is None:
+        return [result.over(plane)]
+    colours, seen = over_transparent(result.colours, result.alpha, plane, there)
+    if form in OPAQUE:
+        return [torch.lerp(torch.ones_like(colours), colours, seen)]
+    return [colours, seen]
 
 
 def backdrop(text: str | None) -> Backdrop:

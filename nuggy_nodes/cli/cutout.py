@@ -20,18 +20,20 @@ if TYPE_CHECKING:
 
 OUTPUTS = ("rgba", "mask", "composite")
 SUFFIXES = {".png": "png", ".webp": "webp", ".tif": "tiff", ".tiff": "tiff", ".jpg": "jpeg", ".jpeg": "jpeg",
-            ".avif": "avif"}  # fmt: skip
+            ".avif": "avif", ".gif": "gif"}  # fmt: skip
+MOVIES = ("mov", "webm", "mp4", "frames")  # forms of clips alone
 
 
 def add_parser(commands: Any) -> None:
     p = commands.add_parser(
         "cutout",
-        help="cut the subject out of photographs",
-        description="Cut the subject out of photographs. NAME.jpg becomes NAME-cutout.png beside it, or NAME.png in "
-        "the folder given with -o. A photograph - is read from standard input, its result written to standard output. "
+        help="cut the subject out of photographs and clips",
+        description="Cut the subject out of photographs, and of clips (NAME.mp4 becomes NAME-cutout.mov). NAME.jpg "
+        "becomes NAME-cutout.png beside it, or NAME.png in the folder given with -o. A photograph - is read from "
+        "standard input, its result written to standard output. "
         "Exit status: 0 all done, 1 something failed, 2 wrong usage.",
     )
-    p.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="photographs, or folders of them")
+    p.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="photographs, or folders of them; or clips")
     p.add_argument("-o", "--output-dir", type=Path, metavar="DIR|FILE", help="folder for the results (made if "
                    "missing), or the result's file where there is one photograph, or -")  # fmt: skip
     p.add_argument("-r", "--recursive", action="store_true", help="look into sub-folders too")
@@ -39,10 +41,14 @@ def add_parser(commands: Any) -> None:
                    "mask, or the subject over --background (composite, default for jpeg)")  # fmt: skip
     p.add_argument("--background", metavar="COLOUR|IMAGE", help="for a composite: a colour (white, #30a0ff, "
                    "'rgb(0,128,0)') or a picture, which is scaled to fill the frame (default: white)")  # fmt: skip
-    p.add_argument("--format", choices=("png", "webp", "tiff", "jpeg", "avif"),
-                   help="file format (default: by the result's name, else png)")  # fmt: skip
-    p.add_argument("--quality", type=int, metavar="1-100", help="of jpeg (default: 92), avif (85), and of webp, which "
-                   "is lossless without")  # fmt: skip
+    p.add_argument("--format", choices=("png", "webp", "tiff", "jpeg", "avif", "gif", *MOVIES),
+                   help="file format (default: by the result's name, else png); of clips mov (ProRes 4444, default), "
+                   "webm (VP9), mp4 (H.264, default for mask and composite), frames (a folder of PNG files), or an "
+                   "animated gif, webp or png")  # fmt: skip
+    p.add_argument("--quality", type=int, metavar="1-100", help="of jpeg (default: 92), avif (85), webm and mp4 (90), "
+                   "and of webp, which is lossless without")  # fmt: skip
+    p.add_argument("--steady", type=int, choices=(0, 3, 5), default=3, metavar="0|3|5", help="frames of a clip that "
+                   "tell each mask, so that it does not flicker; 0: each its own (default: 3)")  # fmt: skip
     p.add_argument("--smallest", action="store_true", help="take the time for the smallest file; hidden pixels become "
                    "black, unless --fill says otherwise")  # fmt: skip
     p.add_argument("--strip", action="store_true", help="leave out the photograph's EXIF block")
@@ -68,9 +74,11 @@ def add_parser(commands: Any) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     from .. import process
+    from .clip import are_clips, clip_place
 
     recipe = _hidden(args, recipe_of(args))  # before anything heavy is imported
-    place = _place(args)
+    clips = are_clips(args)
+    place = clip_place(args) if clips else _place(args)
     said = Said(args)
     process.keep_freed_memory()
     process.keep_to_quota()
@@ -87,6 +95,10 @@ def _run(args: argparse.Namespace) -> int:
     output = _output(args, place)
     _check_folders(args.output_dir, {j.result.parent for j in todo.jobs if not j.error and j.result != STREAM})
     with process.own_lines_only():
+        if clips:
+            from .clip import do_clips
+
+            return do_clips(args, recipe, output, todo, said)
         return do_all(args, recipe, output, todo, said)
 
 
@@ -157,7 +169,8 @@ def _output(args: argparse.Namespace, place: Place) -> Output:
 
     behind = backdrop(args.background) if args.background or args.output == "composite" else None
     style = Style(args.format, args.quality, args.smallest)
-    return Output(args.output, style, behind, args.strip, args.first_frame, place.existing == "overwrite", args.each)
+    return Output(args.output, style, behind, args.strip, args.first_frame, place.existing == "overwrite", args.each,
+                  args.steady)  # fmt: skip
 
 
 def _check_folders(given: Path | None, folders: set[Path]) -> None:

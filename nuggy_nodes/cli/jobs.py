@@ -131,6 +131,7 @@ def _resolved(path: Path) -> Path:
 
 
 def _find(path: Path, recursive: bool, results: Path | None, made: Plan) -> Iterator[tuple[Path, Path | Job]]:
+    from ..clips.names import SUFFIXES as CLIPS
     from ..pictures.formats import BY_SUFFIX, EXTRAS
 
     if path == STREAM or not path.is_dir():
@@ -147,7 +148,7 @@ def _find(path: Path, recursive: bool, results: Path | None, made: Plan) -> Iter
             file, suffix = Path(folder, name), Path(name).suffix.lower()
             if file.stem.endswith(MARK) or name.startswith("."):
                 continue
-            if suffix in UNREAD:
+            if suffix in UNREAD or suffix in CLIPS:  # hours that nobody asked for: clips are given by name
                 made.left_out[suffix[1:].upper()] += 1
             elif suffix in BY_SUFFIX and BY_SUFFIX[suffix] in lacking:
                 made.left_out[BY_SUFFIX[suffix]] += 1

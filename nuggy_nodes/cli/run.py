@@ -114,13 +114,14 @@ def _finish(stream: Stream, turn: Turn, tell: Callable[[str], None], terminal: b
         elif terminal:
             tell(f"{job.source} -> {job.result}")
     except Exception as e:
-        entry["error"] = _why(e, job)
+        entry["error"] = why(e, job)
         tell(entry["error"])
     entry["total_seconds"] = round(time.perf_counter() - turn.started, 4)
     return entry
 
 
-def _why(e: Exception, job: Job) -> str:
+def why(e: Exception, job: Job) -> str:
+    """What made a job fail, as a sentence that names its file."""
     if isinstance(e, NuggyError):
         told = str(e)
         return told if str(job.source) in told else f"{job.source}: {told}"

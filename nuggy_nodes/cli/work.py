@@ -17,13 +17,12 @@ from .. import process
 from ..core import Cutout, Recipe, cutout
 from ..core.errors import ImageError
 from ..core.network.protocol import AnyNetwork
-from ..core.ops.composite import over_transparent
 from ..core.ops.opencv import opencv
-from ..pictures import Picture, Style, encode, encode_frames, frames_of, read, write
+from ..pictures import Picture, Style, encode, encode_frames, read, write
 from ..pictures.encode import check_side
 from ..pictures.limits import read_stream
 from ..pictures.picture import both
-from .backdrop import Backdrop
+from .backdrop import Backdrop, planes
 from .guidance import Said
 from .jobs import STREAM, Job
 from .pixels import LARGE, to_pixels, to_tensor
@@ -35,7 +34,8 @@ EMPTY = 0.5 / 255  # a mask that is nowhere above this is empty: 8 bits store it
 @dataclass(frozen=True)
 class Output:
     """What is written. what: rgba, mask or composite; behind: of a composite; overwrite: whether it may replace;
-    each: every part of the subject in a file of its own as well, NAME-1, NAME-2 and so on."""
+    each: every part of the subject in a file of its own as well, NAME-1, NAME-2 and so on; steady: frames that tell
+    each mask of an animation or a clip (0: its own alone)."""
 
     what: str = "rgba"
     style: Style = field(default_factory=Style)
@@ -44,6 +44,7 @@ class Output:
     first_frame: bool = False
     overwrite: bool = False
     each: bool = False
+    steady: int = 3
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Worker:
         done: dict[str, Any] = {"output": str(job.result), "width": width, "height": height}
         note = picture.note
         moving = picture.frames > 1 and not self.output.first_frame
-        if moving and self.output.style.form in ("png", "webp", "tiff") and job.source != STREAM:
+        if moving and self.output.style.form in ("png", "webp", "tiff", "gif") and job.source != STREAM:
             made, told = self._frames(job.source, picture, report)
         else:
             pixels, told = self._one(picture, report, job.source)
@@ -119,7 +120,7 @@ class Worker:
     def encode(self, made: list[np.ndarray], picture: Picture) -> bytes:
         """The result's file. Raises ImageError."""
         if len(made) > 1:
-            return encode_frames(made, self.output.style, picture.durations, picture.icc)
+            return encode_frames(made, self.output.style, picture.durations, picture.icc, picture.plays)
         exif = None if self.output.strip else picture.exif
         return encode(made[0], self.output.style, picture.icc, picture.dpi, exif)
 
@@ -138,16 +139,17 @@ class Worker:
                 f"{path}: {first.frames} frames of {width}x{height} are over the limit of {self.megapixels:g} "
                 "megapixels; raise it with --max-megapixels, or give --first-frame"
             )
-        made, seconds, empty = [], dict[str, float](), True
-        for i, frame in enumerate(frames_of(path, megapixels=self.megapixels)):
+        from ..clips.moving import Animation
+        from ..clips.steadily import steadily
+        from .frames import Cutter
+
+        cutter = Cutter(self.engine, self.output, path)
+        made = []
+        for frame, result in steadily(Animation(path, self.megapixels).frames(), cutter, self.output.steady):
+            made.append(cutter.pixels(result, frame.rgb.dtype, first.icc))
             if report:
-                report("network", min(i / first.frames, 1.0))
-            pixels, told = self._one(frame, None, path)
-            made.append(pixels)
-            empty = empty and bool(told.get("empty"))
-            for stage, taken in told["seconds"].items():
-                seconds[stage] = seconds.get(stage, 0.0) + taken
-        return made, {"frames": len(made), "seconds": seconds} | ({"empty": True} if empty else {})
+                report("network", min(len(made) / first.frames, 1.0))
+        return made, {"frames": len(made)} | cutter.told()
 
     def _one(self, picture: Picture, report: Report | None, source: Path) -> tuple[np.ndarray, dict[str, Any]]:
         started = time.perf_counter()
@@ -166,7 +168,7 @@ class Worker:
         if self.output.each:
             self._last, self._kind = result, kind
         started = time.perf_counter()
-        pixels = to_pixels(self._planes(result, picture), kind)
+        pixels = to_pixels(self._planes(result, picture.icc), kind)
         taken = time.perf_counter() - started
         seconds |= {**result.seconds, "pixels": taken - result.seconds.get("colours", 0.0)}
         told: dict[str, Any] = {"seconds": seconds}
@@ -188,24 +190,11 @@ class Worker:
         if len(found) < 2:
             return {"parts": 1, "note": "one part: subjects that touch stay one"}
         for n, alpha in enumerate(found, 1):
-            planes = self._planes(replace(result, alpha=alpha), picture)
+            planes = self._planes(replace(result, alpha=alpha), picture.icc)
             data = self.encode([to_pixels(planes, self._kind)], picture)
             target = job.result.with_name(f"{job.result.stem}-{n}{job.result.suffix}")
             write(target, data, overwrite=self.output.overwrite)
         return {"parts": len(found)}
 
-    def _planes(self, result: Cutout, picture: Picture) -> list[Tensor]:
-        if self.output.what == "mask":
-            return [result.alpha]
-        if self.output.what == "rgba":
-            return [result.colours, result.alpha]
-        behind = self.output.behind
-        assert behind is not None  # the composite's background is made with the arguments
-        height, width = result.alpha.shape[-2:]
-        plane, there = behind.planes(height, width, picture.icc, self.engine.device)
-        if there is None:
-            return [result.over(plane)]
-        colours, seen = over_transparent(result.colours, result.alpha, plane, there)
-        if self.output.style.form == "jpeg":
-            return [torch.lerp(torch.ones_like(colours), colours, seen)]
-        return [colours, seen]
+    def _planes(self, result: Cutout, icc: bytes | None) -> list[Tensor]:
+        return planes(result, self.output.what, self.output.behind, icc, self.output.style.form)

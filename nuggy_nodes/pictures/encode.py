@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from ..core.errors import ImageError
-from . import png16
+from . import gif, png16
 from .exif import words
 
 LOSSY = ("jpeg", "avif")
@@ -48,7 +48,8 @@ def encode(
     """A picture file's bytes.
 
     Args:
-        pixels: [H,W], [H,W,3] or [H,W,4] (straight alpha), uint8 or uint16; only PNG and TIFF keep 16 bits.
+        pixels: [H,W], [H,W,3] or [H,W,4] (straight alpha), uint8 or uint16; only PNG and TIFF keep 16 bits, and a GIF
+            of transparency which pixels are over half there.
         style: a Style, or a format's name.
         icc: an RGB profile, which is not put on a grey picture.
         dpi: dots an inch, across and down.
@@ -61,6 +62,8 @@ def encode(
     check_side(pixels.shape[1], pixels.shape[0], style.form)
     icc = None if pixels.ndim == 2 else icc
     dpi = dpi if dpi and all(0 < d < 1e6 for d in dpi) else None
+    if style.form == "gif":
+        return gif.encode([eight_bits(pixels)], [0], 0)
     if pixels.dtype == np.uint16 and style.form in ("png", "tiff"):
         return _png16(pixels, icc, dpi, exif, style) if style.form == "png" else _tiff16(pixels, icc, dpi, exif)
     options = _options(style, icc, dpi, exif)
@@ -74,16 +77,21 @@ def encode(
 
 
 def encode_frames(
-    frames: Sequence[np.ndarray], style: Style, durations: Sequence[int], icc: bytes | None = None
+    frames: Sequence[np.ndarray], style: Style, durations: Sequence[int], icc: bytes | None = None, plays: int = 0
 ) -> bytes:
-    """Several pictures [H,W,C] as one animation (PNG, WebP) or as pages (TIFF); AVIF and JPEG take the first."""
+    """Several pictures [H,W,C] as one animation (PNG, WebP, GIF) or as pages (TIFF); AVIF and JPEG take the first.
+
+    durations: in milliseconds. plays: how often, 0 for ever.
+    """
+    if style.form == "gif":
+        return gif.encode([eight_bits(f) for f in frames], durations, plays)
     check_side(frames[0].shape[1], frames[0].shape[0], style.form)
     images = [Image.fromarray(eight_bits(f)) for f in frames]
     if style.form in LOSSY:
         images = images[:1]
     options = _options(style, None if frames[0].ndim == 2 else icc, None, None)
     if style.form in ("png", "webp"):
-        options |= {"duration": list(durations), "loop": 0}
+        options |= {"duration": list(durations), "loop": plays}
     out = io.BytesIO()
     images[0].save(out, style.form, save_all=len(images) > 1, append_images=images[1:], **options)
     return out.getvalue()

@@ -20,6 +20,7 @@ OUT = {
     "tiff": ".tif",
     "jpeg": ".jpg",
     "avif": ".avif",
+    "gif": ".gif",
 }  # what is written, and its suffix
 SUFFIXES = frozenset(BY_SUFFIX)  # of files that are taken up from folders
 NAMES = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, JPEG 2000, PNM, PFM, TGA, PSD; HEIC, JPEG XL and camera RAW with extras"

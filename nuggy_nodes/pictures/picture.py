@@ -13,7 +13,8 @@ class Picture:
 
     rgb [H,W,3] and alpha [H,W] or None, both uint8 or both uint16. icc: an RGB profile. dpi: across, down. exif: the
     EXIF block with orientation 1, if the file has one. note: what was left out or changed, for the user. frames: how
-    many pictures the file holds, of which this is the first. durations: how long each is shown, in milliseconds.
+    many pictures the file holds, of which this is the first. durations: how long each is shown, in milliseconds; plays:
+    how often all of them are, 0 for ever.
     """
 
     rgb: np.ndarray
@@ -24,6 +25,7 @@ class Picture:
     exif: bytes | None = None
     frames: int = 1
     durations: list[int] = field(default_factory=list)
+    plays: int = 0
 
     @property
     def deep(self) -> bool:

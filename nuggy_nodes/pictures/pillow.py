@@ -68,7 +68,7 @@ def of_pillow(image: Image.Image, form: str) -> Picture:
     mode = "RGBA" if transparent else "RGB"
     image = image if image.mode == mode else image.convert(mode)  # which would copy
     rgb, alpha = _pixels(image)
-    return Picture(rgb, alpha, icc, dpi, note, block, frames if durations else 1, durations)
+    return Picture(rgb, alpha, icc, dpi, note, block, frames if durations else 1, durations, plays(info, form))
 
 
 def frames(data: bytes, form: str, path: Path, megapixels: float = MOST_MEGAPIXELS) -> Iterator[Picture]:
@@ -77,6 +77,13 @@ def frames(data: bytes, form: str, path: Path, megapixels: float = MOST_MEGAPIXE
         for frame in ImageSequence.Iterator(image):
             rgb, alpha = _pixels(frame.convert("RGBA"))
             yield Picture(rgb, None if alpha is None or bool((alpha == 255).all()) else alpha)
+
+
+def plays(info: dict[Any, Any], form: str) -> int:
+    """How often an animation is played, 0 for ever. A GIF tells how often more (Netscape's extension), or nothing."""
+    told = info.get("loop", 1 if form == "GIF" else 0)
+    told = told if isinstance(told, int) and told >= 0 else 0
+    return told + 1 if form == "GIF" and told and "loop" in info else told
 
 
 def exif_of(data: bytes, form: str, path: Path) -> bytes | None:

@@ -1,0 +1,203 @@
+"""Clips through the command line, with a stand-in network whose answer is known: the green channel. PyAV reads back."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageSequence
+
+from nuggy_nodes.cli import main
+from nuggy_nodes.core import Network
+from nuggy_nodes.core.network import find
+from nuggy_nodes.core.network.metadata import Info
+
+av = pytest.importorskip("av")
+SIZE = (96, 64)  # width, height
+
+
+class Green(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.anchor = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, x):
+        p = F.avg_pool2d(x[:, 1:2], 2).clamp(1e-4, 1 - 1e-4)
+        return (p / (1 - p)).log()
+
+
+@pytest.fixture(autouse=True)
+def green(monkeypatch):
+    monkeypatch.setattr(find, "open_network", lambda *a, **k: Network(Green(), Info(mean=(0, 0, 0)), None))
+
+
+def picture(shift: int) -> np.ndarray:
+    """A green box on violet, moved to the right by `shift`."""
+    out = np.full((SIZE[1], SIZE[0], 3), (150, 20, 160), np.uint8)
+    out[16:48, 20 + shift : 52 + shift] = (40, 235, 60)
+    return out
+
+
+def clip(path: Path, frames: int = 8, times: list[int] | None = None, sound: bool = False) -> Path:
+    """A lossless clip; times in milliseconds."""
+    with av.open(str(path), "w") as out:
+        video = out.add_stream("ffv1", rate=25)
+        video.width, video.height, video.pix_fmt = *SIZE, "bgr0"
+        video.codec_context.time_base = video.time_base = Fraction(1, 1000)
+        heard = out.add_stream("pcm_s16le", rate=8000, layout="mono") if sound else None
+        for i in range(frames):
+            frame = av.VideoFrame.from_ndarray(picture(i), "rgb24").reformat(format="bgr0")
+            frame.pts, frame.time_base = (times[i] if times else 40 * i), Fraction(1, 1000)
+            out.mux(video.encode(frame))
+        out.mux(video.encode(None))
+        if heard:
+            tone = (3000 * np.sin(np.arange(8000 * frames // 25) / 9)).astype(np.int16)[None]
+            part = av.AudioFrame.from_ndarray(tone, "s16", "mono")
+            part.sample_rate, part.pts, part.time_base = 8000, 0, Fraction(1, 8000)
+            out.mux(heard.encode(part))
+            out.mux(heard.encode(None))
+    return path
+
+
+def read(path: Path, form: str = "rgba64le") -> tuple[list[np.ndarray], list[float]]:
+    with av.open(str(path)) as made:
+        found = [(f.to_ndarray(format=form), float(f.time)) for f in made.decode(video=0)]
+    return [f for f, _ in found], [t for _, t in found]
+
+
+def run(*given: object) -> int:
+    return main(["cutout", "--recipe", "fast", "--islands", "all", *map(str, given)])
+
+
+def test_prores_holds_the_mask_and_the_times_and_the_sound(tmp_path):
+    times = [0, 40, 130, 170, 210, 300, 340, 380]
+    source = clip(tmp_path / "a.mkv", times=times, sound=True)
+    assert run(source, "-o", tmp_path / "a.mov", "--steady", "0") == 0
+    frames, shown = read(tmp_path / "a.mov")
+    assert len(frames) == 8
+    np.testing.assert_allclose(shown, np.array(times) / 1000, atol=0.002)
+    for i, frame in enumerate(frames):
+        alpha = frame[..., 3] / 65535
+        assert (
+            alpha[20:44, 24 + i : 48 + i].min() > 0.98 and alpha[:12].max() < 0.02 and alpha[:, 60 + i :].max() < 0.02
+        )
+        inside = frame[30, 36 + i, :3] / 257
+        np.testing.assert_allclose(inside, (40, 235, 60), atol=8)
+    with av.open(str(tmp_path / "a.mov")) as made:
+        heard = sum(f.samples for f in made.decode(audio=0))
+    assert abs(heard - 8000 * 8 // 25) <= 1024
+
+
+@pytest.mark.parametrize(
+    "form,what,pixels", [("webm", "rgba", "rgba"), ("mp4", "composite", "rgb24"), ("mp4", "mask", "gray")]
+)
+def test_other_forms(tmp_path, form, what, pixels):
+    source = clip(tmp_path / "b.mkv")
+    given = ["--background", "#0000ff"] if what == "composite" else []
+    out = tmp_path / f"b.{form}"
+    assert run(source, "-o", out, "--output", what, *given) == 0
+    if form == "webm":
+        with av.open(str(out)) as made:
+            assert (
+                made.streams.video[0].metadata.get("alpha_mode") == "1"
+                or made.streams.video[0].metadata.get("ALPHA_MODE") == "1"
+            )
+            assert sum(1 for _ in made.decode(video=0)) == 8
+        return
+    frames, _ = read(out, pixels)
+    assert len(frames) == 8
+    if what == "mask":
+        assert frames[0][30, 36] > 250 and frames[0][5, 5] < 5
+    else:
+        np.testing.assert_allclose(frames[0][5, 5].astype(int), (0, 0, 255), atol=12)
+        np.testing.assert_allclose(frames[0][30, 36].astype(int), (40, 235, 60), atol=12)
+
+
+def test_frames_in_a_folder_equal_the_pictures_own_cut_outs(tmp_path):
+    source = clip(tmp_path / "c.mkv", 3)
+    assert run(source, "-o", tmp_path / "f", "--format", "frames", "--steady", "0") == 0
+    made = sorted((tmp_path / "f").rglob("*.png"))
+    assert len(made) == 3
+    for i, path in enumerate(made):
+        Image.fromarray(picture(i)).save(tmp_path / f"{i}.png")
+        assert run(tmp_path / f"{i}.png", "-o", tmp_path / f"{i}-own.png") == 0
+        alone = np.array(Image.open(tmp_path / f"{i}-own.png"))
+        assert np.abs(np.array(Image.open(path)).astype(int) - alone).max() <= 1
+
+
+def test_an_animation_keeps_its_loops_and_times(tmp_path):
+    frames = [Image.fromarray(picture(i)) for i in range(4)]
+    frames[0].save(tmp_path / "d.gif", save_all=True, append_images=frames[1:], duration=[100, 50, 200, 70], loop=3)
+    for form in ("gif", "webp", "png"):
+        out = tmp_path / f"d-out.{form}"
+        assert run(tmp_path / "d.gif", "-o", out) == 0
+        with Image.open(out) as made:
+            seen = [(f.convert("RGBA"), f.info.get("duration")) for f in ImageSequence.Iterator(made)]
+            plays = {"gif": 3, "webp": 4, "png": 4}[form]  # a GIF tells how often it is shown again
+            assert made.info.get("loop") == plays
+        assert len(seen) == 4
+        if form != "webp":  # Pillow reads a WebP's times only as sums
+            assert [round(d) for _, d in seen] == [100, 50, 200, 70]
+        assert seen[0][0].getpixel((36, 30))[3] > 250 and seen[0][0].getpixel((5, 5))[3] < 5
+
+
+def test_bad_clips_are_told_in_a_sentence(tmp_path, capsys):
+    (tmp_path / "text.mp4").write_text("no clip\n" * 50)
+    whole = clip(tmp_path / "e.mkv", sound=True).read_bytes()
+    (tmp_path / "short.mkv").write_bytes(whole[:300])
+    with av.open(str(tmp_path / "sound.mkv"), "w") as out:
+        heard = out.add_stream("pcm_s16le", rate=8000, layout="mono")
+        part = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), "s16", "mono")
+        part.sample_rate, part.pts = 8000, 0
+        out.mux(heard.encode(part))
+        out.mux(heard.encode(None))
+    for name in ("text.mp4", "short.mkv", "sound.mkv"):
+        assert run(tmp_path / name, "-o", tmp_path / "out.mov") == 1
+        said = capsys.readouterr().err.strip().splitlines()
+        assert len(said) == 1 and name in said[0], said
+        assert not (tmp_path / "out.mov").exists()
+    assert run(tmp_path / "e.mkv", "-o", tmp_path / "o.mp4", "--output", "rgba") == 1
+    assert "no transparency" in capsys.readouterr().err
+
+
+def test_a_failing_clip_leaves_the_others_and_nothing_half(tmp_path, capsys):
+    good, bad = clip(tmp_path / "good.mkv", 2), tmp_path / "bad.mp4"
+    bad.write_bytes(b"\0" * 100)
+    assert run(bad, good, "-o", tmp_path / "out", "--json") == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["done"] == 1 and told["failed"] == 1 and told["clips"][1]["frames"] == 2
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["good.mov"]
+
+
+def test_without_pyav_the_package_is_named(tmp_path, capsys, monkeypatch):
+    source = clip(tmp_path / "g.mkv", 2)
+    monkeypatch.setitem(sys.modules, "av", None)
+    assert run(source, "-o", tmp_path / "g.mov") != 0
+    assert "nuggy-nodes[video]" in capsys.readouterr().err
+
+
+def test_steady_takes_a_jump_of_one_frame_away():
+    """A mask that jumps for one frame where the picture stands still."""
+    from nuggy_nodes.clips.frame import Frame
+    from nuggy_nodes.clips.steadily import steadily
+    from nuggy_nodes.core import Cutout
+
+    still = picture(0)
+    masks = [torch.full((1, 1, SIZE[1], SIZE[0]), v) for v in (0.5, 0.5, 0.9, 0.5, 0.5, 0.1, 0.5, 0.5)]
+    image = torch.from_numpy(still).permute(2, 0, 1)[None].float() / 255
+
+    def moved(window: int) -> float:
+        todo = iter(masks)
+        frames = (Frame(still, Fraction(i, 25), Fraction(1, 25)) for i in range(len(masks)))
+        out = [found.alpha for _, found in steadily(frames, lambda f: Cutout(next(todo), image), window)]
+        assert len(out) == len(masks)
+        return float(sum((a - b).abs().mean() for a, b in itertools.pairwise(out)))
+
+    assert moved(3) < 0.5 * moved(0)
