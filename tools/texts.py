@@ -23,7 +23,7 @@ from nuggy_nodes.core.settings import CONTRAST, SHARE, Setting  # noqa: E402
 
 LANGUAGES = ("ko", "ja", "zh")
 NODES = {  # node: the inputs that are settings, by the setting where the names differ
-    "GuidedFilterRefine": {n: n for n in ("radius", "black", "white", "gamma", "guide", "epsilon", "passes")},
+    "GuidedFilterRefine": {n: n for n in ("radius", "black", "white", "gamma", "guide", "epsilon", "passes", "detail")},
     "IslandRemove": {"keep": "islands"}
     | {n: n for n in ("threshold", "min_area", "max_hole", "min_reach", "min_peak", "shift_edge", "feather")},
     "NuggyComposite": {"foreground": "foreground"},

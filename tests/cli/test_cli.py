@@ -209,8 +209,8 @@ def test_every_setting_is_an_option_and_is_used(cat, tmp_path, capsys, monkeypat
     monkeypatch.setattr(work, "cutout", stop)
     args = (
         "--recipe fast --views 512 640fp15 --combine max --looks 2 --guide grey --radius 7 --epsilon 0.01 --passes 3 "
-        "--black 0.2 --white 0.8 --gamma 0.7 --islands largest --threshold 0.3 --min-area 0.1 --min-reach 0.2 "
-        "--min-peak 0.6 --max-hole 0.01 --foreground blur-fusion --fill #102030 "
+        "--black 0.2 --white 0.8 --gamma 0.7 --detail 0.3 --islands largest --threshold 0.3 --min-area 0.1 "
+        "--min-reach 0.2 --min-peak 0.6 --max-hole 0.01 --foreground blur-fusion --fill #102030 "
         "--shift-edge -1.5 --feather 2"
     )
     assert main(["cutout", str(cat), *args.split()]) == 1
@@ -218,8 +218,8 @@ def test_every_setting_is_an_option_and_is_used(cat, tmp_path, capsys, monkeypat
 
     expected = Recipe(
         "fast", (View(512), View(640, True, 0.15)), combine="max", looks=2, guide="grey", radius=7, epsilon=0.01,
-        passes=3, black=0.2, white=0.8, gamma=0.7, islands="largest", threshold=0.3, min_area=0.1, min_reach=0.2,
-        min_peak=0.6, max_hole=0.01, shift_edge=-1.5, feather=2, foreground="multilevel", fill="#102030",
+        passes=3, black=0.2, white=0.8, gamma=0.7, detail=0.3, islands="largest", threshold=0.3, min_area=0.1,
+        min_reach=0.2, min_peak=0.6, max_hole=0.01, shift_edge=-1.5, feather=2, foreground="multilevel", fill="#102030",
     )  # fmt: skip
     assert seen == [expected]
 

@@ -91,7 +91,7 @@ def test_tiles_and_strips_give_what_one_piece_gives(rng, monkeypatch, shape, rad
 def test_near_constant_guide_at_a_large_radius(rng, monkeypatch, work, offset):
     """Contrast of 0.004 over windows of 129 pixels, against float64: both the CPU's way and that of other devices."""
     if work == "strips":
-        monkeypatch.setattr(box_filter, "_box_mean_opencv", box_filter._box_mean_torch)
+        monkeypatch.setattr(box_filter, "_box_mean_cpu", box_filter._box_mean_torch)
         monkeypatch.setattr(module, "filter_tiles", module.filter_strips)
     guide = (offset + 0.004 * rng.random((200, 300))).astype(np.float32)
     src = ((guide - offset) / 0.004).astype(np.float32)
