@@ -96,8 +96,8 @@ def test_progress_and_preview_show_and_cancel_ends_the_run(page: Page) -> None:
 
 
 def test_workflow_saved_before_an_input_existed_runs(page: Page) -> None:
-    """A file in which Guided Filter Refine has neither `passes`, `recipe` nor `detail` opens with their usual values; the
-    others stay in place."""
+    """A file in which Guided Filter Refine has neither `passes`, `recipe` nor `detail` opens with their usual values;
+    the others stay in place."""
     graph = workflow("Cut out")
     (node,) = (n for n in graph["nodes"] if n["type"] == "GuidedFilterRefine")
     node["inputs"] = [i for i in node["inputs"] if i["name"] != "unsure"]  # a socket, newer still
