@@ -84,7 +84,8 @@ class Clip:
     def _with_alpha(self, stream: Any) -> Any:
         """The decoder: for VP9 with transparency the one that reads it."""
         av = pyav()
-        if stream.codec_context.name == "vp9" and stream.metadata.get("alpha_mode") == "1":
+        told = {k.lower(): v for k, v in stream.metadata.items()}  # Matroska's own spelling is in capitals
+        if stream.codec_context.name == "vp9" and told.get("alpha_mode") == "1":
             try:
                 decoder = av.CodecContext.create("libvpx-vp9", "r")
             except (av.error.FFmpegError, ValueError):

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageSequence
 
 from nuggy_nodes.cli import main
+from nuggy_nodes.clips.decode import clip_of
 from nuggy_nodes.core import Network
 from nuggy_nodes.core.network import find
 from nuggy_nodes.core.network.metadata import Info
@@ -109,7 +110,10 @@ def test_other_forms(tmp_path, form, what, pixels):
                 made.streams.video[0].metadata.get("alpha_mode") == "1"
                 or made.streams.video[0].metadata.get("ALPHA_MODE") == "1"
             )
-            assert sum(1 for _ in made.decode(video=0)) == 8
+        with clip_of(out) as again:  # as input it keeps its transparency
+            shown = [f.alpha for f in again.frames()]
+        assert len(shown) == 8 and all(a is not None for a in shown)
+        assert shown[0][30, 36] > 250 and shown[0][5, 5] < 5
         return
     frames, _ = read(out, pixels)
     assert len(frames) == 8
