@@ -13,11 +13,10 @@ from ..clips.frame import Frame
 from ..core import Cutout, Guidance, cutout
 from .backdrop import planes
 from .pixels import to_pixels, to_tensor
+from .work import EMPTY
 
 if TYPE_CHECKING:
     from .work import Engine, Output
-
-EMPTY = 0.5 / 255
 
 
 class Cutter:

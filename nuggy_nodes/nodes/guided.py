@@ -12,11 +12,8 @@ from ..core.guided_answer import Seen
 from ..core.network.weights import Network
 from ..core.ops.connected_components import components
 from ..core.ops.resample import enlarge
-from ..core.pipeline import answer
+from ..core.pipeline import after_network, answer
 from ..core.recipes import Recipe
-from ..core.refine.edge import adjust_edge
-from ..core.refine.islands import remove_islands
-from ..core.refine.refine import refine
 from ..core.segment.guidance import Box, Guidance
 from ..core.segment.views import View
 from ..core.work import Work
@@ -84,7 +81,9 @@ def answers(
 
         def work(image: Tensor, spoken: Guidance = spoken, mask: Tensor | None = mask, found: dict[Any, Tensor] = found,
                  network: Network | None = network) -> Tensor:  # fmt: skip
-            alpha = None if mask is None else _unguided(image, mask.to(image.device), recipe)
+            alpha = None
+            if mask is not None:
+                alpha, _ = after_network(image, enlarge(mask.to(image.device), *image.shape[-2:]), recipe, Work())
             moved: dict[str, Any] = {n: p.to(image.device) for n, p in _planes(spoken).items()}
             at = {k: v.to(image.device) for k, v in found.items()}
             seen = Seen(image, alpha, [], recipe, image, None, Work(), network, boxes=at)
@@ -94,11 +93,3 @@ def answers(
 
         yield place.run(work, one)
     bar(len(said), len(said))
-
-
-def _unguided(image: Tensor, coarse: Tensor, recipe: Recipe) -> Tensor:
-    """The steps of pipeline.masks after the network, for one photograph."""
-    alpha = refine(image, enlarge(coarse, *image.shape[-2:]), **recipe.part("edge"))
-    if recipe.islands != "all" or recipe.max_hole:
-        alpha, _ = remove_islands(alpha, **recipe.part("islands"))
-    return adjust_edge(alpha, **recipe.part("mask"))

@@ -8,6 +8,7 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -20,7 +21,6 @@ from nuggy_nodes.core import Network
 from nuggy_nodes.core.network import find
 from nuggy_nodes.core.network.metadata import Info
 
-av = pytest.importorskip("av")
 SIZE = (96, 64)  # width, height
 
 

@@ -38,15 +38,15 @@ def refine_learned(
         network: another one than the shipped.
 
     Returns:
-        A new mask [1,1,H,W], 0..1, float32.
+        The mask [1,1,H,W], 0..1, float32; `alpha` itself where nothing changes.
 
     Raises:
         WeightsError: the shipped network is missing or damaged.
     """
-    out = alpha.clone()
     strength *= min(max((max(alpha.shape[-2:]) - GAIN[0]) / (GAIN[1] - GAIN[0]), 0.0), 1.0)
     if strength <= 0 or not bool((doubt > 0).any()):
-        return out
+        return alpha
+    out = alpha.clone()
     network = network or load_refiner(str(alpha.device))
     local = local_colours(image, alpha)
     height, width = alpha.shape[-2:]
