@@ -48,11 +48,12 @@ def answered(image: Tensor, network: Network, rng: np.random.Generator) -> Tenso
     return look(network, image, views(which), "regions" if " " in which else "mean")
 
 
-def imagined(alpha: Tensor, rng: np.random.Generator) -> Tensor:
-    """A coarse mask such as a network might give, of a true alpha [1,1,S,S]."""
+def imagined(alpha: Tensor, rng: np.random.Generator, whole: int | None = None) -> Tensor:
+    """A coarse mask such as a network might give, of a true alpha [1,1,S,S]; whole: pixels of the photograph that this
+    is a window of."""
     a: NDArray[Any] = np.asarray(alpha[0, 0].numpy(), np.float32)
     size = len(a)
-    cell = size / 448 * float(np.exp(rng.uniform(-0.4, 0.5)))  # pixels of the network's grid
+    cell = (whole or size) / 448 * float(np.exp(rng.uniform(-0.4, 0.5)))  # pixels of the network's grid
 
     def field(cells: int, n: int = size) -> Floats:
         small = rng.normal(0, 1, (cells, cells)).astype(np.float32)
@@ -84,17 +85,23 @@ def imagined(alpha: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 def windows(
-    image: Tensor, alpha: Tensor, coarse: Tensor, recipe: Recipe, rng: np.random.Generator, most: int
+    image: Tensor,
+    alpha: Tensor,
+    coarse: Tensor,
+    recipe: Recipe,
+    rng: np.random.Generator,
+    most: int,
+    whole: int | None = None,
 ) -> Windows:
     """Up to `most` windows of a scene [1,3,S,S] with its alpha [1,1,S,S] and a coarse mask, where that is in doubt.
 
     A window that shows another subject than the coarse mask is passed over but for one in eight; `believed` is 0 there,
-    where the refinement has to leave things as they are.
+    where the refinement has to leave things as they are. whole: pixels of the photograph that the scene is a window of.
     """
-    filtered = refine(image, coarse, **recipe.part("edge"))
+    filtered = refine(image, coarse, **recipe.part("edge"), whole=whole)
     big = enlarge(coarse, *image.shape[-2:])
     planes = [(255 * x[0].clamp(0, 1)).round().to(torch.uint8).permute(1, 2, 0).numpy()
-              for x in (image, alpha, big, filtered, doubt(big))]  # fmt: skip
+              for x in (image, alpha, big, filtered, doubt(big, whole))]  # fmt: skip
     off = np.abs(planes[3][..., 0].astype(np.float32) - planes[1][..., 0]) / 255
     region = cv2.blur(off, (REGION, REGION))
     believed = (255 * ((WRONG[1] - region) / (WRONG[1] - WRONG[0])).clip(0, 1)).astype(np.uint8)

@@ -14,6 +14,7 @@ from nuggy_nodes.core.refine.refine import refine
 from nuggy_nodes.training import refiner_bank, refiner_loop
 from nuggy_nodes.training.refiner_answers import WINDOW, Windows, imagined, windows
 from nuggy_nodes.training.refiner_bank import Bank
+from nuggy_nodes.training.refiner_closeups import KINDS, closeup
 from nuggy_nodes.training.refiner_loop import RefinerTrainer
 from nuggy_nodes.training.refiner_loss import RIM, loss
 from nuggy_nodes.training.refiner_scenes import composite
@@ -62,6 +63,20 @@ def test_a_composite_holds_its_truth(tmp_path, rng):
     difference = (pictures[1].image - pictures[0].image).mean(1, keepdim=True)
     torch.testing.assert_close(1 - difference, pictures[0].alpha, atol=0.02, rtol=0)
     assert 0.02 < float(pictures[0].alpha.mean()) < 0.95
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_a_close_up_holds_its_truth(number):
+    """As above; and it is of a kind that was asked for, with an edge in it."""
+    scene = closeup(np.random.default_rng(number), picture(5, (400, 300)), picture(7, (300, 500)))
+    scene.camera, scene.clutter = type(scene.camera)(), ()
+    pictures = []
+    for value in (0, 255):
+        scene.ground = np.full_like(scene.ground, value)
+        pictures.append(render([scene], "cpu"))
+    difference = (pictures[1].image - pictures[0].image).mean(1, keepdim=True)
+    torch.testing.assert_close(1 - difference, pictures[0].alpha, atol=0.02, rtol=0)
+    assert scene.kind in KINDS and 0 < float(pictures[0].alpha.mean()) < 1
 
 
 def test_an_imagined_answer_is_of_the_networks_kind(rng):
@@ -129,6 +144,7 @@ def test_scenes_are_made_once_and_by_number(tmp_path, monkeypatch):
     monkeypatch.setattr(refiner_bank, "ASKED", 0)
     monkeypatch.setattr(refiner_bank, "SIZES", (320,))
     monkeypatch.setattr(refiner_bank, "A_SCENE", 3)
+    monkeypatch.setattr(refiner_bank, "CLOSEUPS", 1)
     for i in range(2):
         save(tmp_path / f"photos/{i}.png", picture(i, (300, 300)))
         save(tmp_path / f"grounds/{i}.png", picture(i + 5, (300, 300)))
@@ -143,12 +159,12 @@ def test_scenes_are_made_once_and_by_number(tmp_path, monkeypatch):
     network: object = None  # nothing asks it
     assert banks[0].fill(5, network, lambda *told: seen.append(told))
     assert not banks[1].fill(5, network, lambda *_: None, after(2))
-    assert [p.name for p in sorted((tmp_path / "b/windows").iterdir())] == ["00000.npz", "00001.npz"]
+    assert [p.name for p in sorted((tmp_path / "b/windows").iterdir())] == ["scene-00000.npz", "scene-00001.npz"]
     assert banks[1].fill(5, network, lambda *_: None)
     one, other = (bank.read(5, False) for bank in banks)
     assert all(np.array_equal(a, b) for a, b in zip(vars(one).values(), vars(other).values()))
-    assert seen[-1][:2] == ("scenes", 4)
-    assert len(banks[0].read(5, True).image) <= 3  # scene 0 alone is held back
+    assert seen[-1][:2] == ("scenes", 9)
+    assert len(banks[0].read(5, True).image) <= 3 + refiner_bank.A_CLOSEUP  # scene 0 and close-up 0 alone are held back
     with pytest.raises(NuggyError, match="no such folder"):
         Bank(tmp_path / "nothing", tmp_path / "grounds", tmp_path)
 

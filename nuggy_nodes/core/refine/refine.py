@@ -31,6 +31,7 @@ def refine(
     white: float = 0.9,
     gamma: float = 1.0,
     detail: float = 0.0,
+    whole: int | None = None,
 ) -> Tensor:
     """Bring a coarse mask to the size of its photograph: edges from the photograph, then levels.
 
@@ -42,6 +43,7 @@ def refine(
         image: the photograph [1,3,H,W], 0..1.
         coarse: its mask [1,1,h,w], 0..1, of any size.
         guide, radius, epsilon, passes, black, white, gamma, detail: the settings of the same names (recipes.Recipe).
+        whole: pixels of the longer side of the photograph that this is a window of; None: it is whole.
 
     Returns:
         The mask [1,1,H,W], 0..1, float32.
@@ -52,9 +54,9 @@ def refine(
         return levels(alpha, black, white, gamma)
     followed = brightness(image) if guide == "grey" else image
     share = float(coarse.mean())
-    pixels = radius_in_pixels(radius, height, width, share)
+    pixels = radius_in_pixels(radius, *(whole, whole) if whole else (height, width), share)
     before = alpha
-    weight = doubt(alpha)  # at full size, so that a mask which comes enlarged already gives the same
+    weight = doubt(alpha, whole)  # at full size, so that a mask which comes enlarged already gives the same
     for done in range(passes):
         change = guided_filter(followed, alpha, pixels, epsilon).sub_(alpha).mul_(weight)
         alpha = _less_added(change, fullness(share)).add_(alpha)
@@ -87,17 +89,19 @@ def _less_added(change: Tensor, part: float) -> Tensor:
     return F.leaky_relu_(change.neg_(), part).neg_()
 
 
-def doubt(mask: Tensor) -> Tensor:
+def doubt(mask: Tensor, whole: int | None = None) -> Tensor:
     """How far a mask [B,1,h,w] needs the photograph to tell what is subject, 0..1, same shape.
 
     The share of undecided alpha, 4p(1-p), in a window of DOUBT_RADIUS, on the scale DOUBT. A straight edge as sharp as
-    the network's grid holds gives about the first value there: it is kept. Fur, strands and gaps give more.
+    the network's grid holds gives about the first value there: it is kept. Fur, strands and gaps give more. whole: pixels
+    of the longer side of what the mask is a window of; None: it is whole.
     """
     height, width = mask.shape[-2:]
+    side = whole or max(height, width)
     mask = mask.float()
     undecided = torch.addcmul(mask, mask, mask, value=-1)
-    cell = max(max(height, width) // DOUBT_CELLS, 1)  # the share is smooth: large masks need not have it pixel by pixel
+    cell = max(side // DOUBT_CELLS, 1)  # the share is smooth: large masks need not have it pixel by pixel
     if cell > 1:
         undecided = F.avg_pool2d(undecided, cell, ceil_mode=True, count_include_pad=False)
-    share = 4 * box_mean(undecided, max(round(DOUBT_RADIUS * max(undecided.shape[-2:])), 1))
+    share = 4 * box_mean(undecided, max(round(DOUBT_RADIUS * -(-side // cell)), 1))
     return enlarge(((share - DOUBT[0]) / (DOUBT[1] - DOUBT[0])).clamp_(0, 1), height, width)

@@ -55,3 +55,18 @@ def test_a_sharp_edge_of_the_mask_is_kept_and_a_wide_doubt_filtered(chelsea):
     step[..., :200] = 1
     assert torch.equal(refine(chelsea, step, **settings), step)  # as sharp as can be
     assert weight[..., 120:200, 240:360].min() == 1
+
+
+def test_a_window_of_a_photograph_is_refined_as_the_photograph_is():
+    """Where the window's border is out of the filters' reach. The mask is periodic, so that window and whole have one
+    share of subject."""
+    gen = torch.Generator().manual_seed(3)
+    image = torch.rand(1, 3, 1024, 1024, generator=gen)
+    x = torch.arange(1024) / 1024
+    mask = (0.5 + 0.5 * torch.sin(x * 2 * torch.pi * 16)).expand(1, 1, 1024, 1024).contiguous()
+    part = (..., slice(256, 768), slice(256, 768))
+    inner = (..., slice(128, 384), slice(128, 384))
+    torch.testing.assert_close(doubt(mask[part], 1024)[inner], doubt(mask)[part][inner], atol=1e-3, rtol=0)
+    whole = refine(image, mask)[part][inner]
+    torch.testing.assert_close(refine(image[part], mask[part], whole=1024)[inner], whole, atol=2e-3, rtol=0)
+    assert float((refine(image[part], mask[part])[inner] - whole).abs().max()) > 0.05
