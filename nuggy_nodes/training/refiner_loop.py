@@ -21,7 +21,7 @@ from .refiner_loss import loss
 from .stop import Stop
 
 SIDE, BATCH = 128, 10  # pixels of a window that is shown; windows a step
-RATE, WARM_UP, DECAY, CLIP = 1.2e-3, 200, 0.995, 0.5  # at twice the rate it was dead after a few steps
+RATE, WARM_UP, DECAY, CLIP = 1.2e-3, 200, 0.999, 0.5  # at twice the rate it was dead after a few steps
 PLAIN = 0.15  # of the windows start from the coarse mask, as if there were no filter
 EVERY, SAVE = 1000, 250  # steps between measurements, and saves
 
