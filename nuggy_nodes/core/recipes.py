@@ -65,9 +65,9 @@ class Recipe:
         "Exponent on the mask between black and white. Below 1 strengthens half-transparent parts, above 1 "
         "weakens them.",
         minimum=0.1, maximum=4, step=0.05, advanced=True)
-    detail: float = setting(1.0, "detail", "edge",
-        "How far a small network, trained on hair, fur, meshes and edges, corrects what the guided filter left in a "
-        "photograph of over 1024 pixels; 0 switches it off.",
+    detail: float = setting(0.75, "detail", "edge",
+        "How far a small network, trained on hair, fur, meshes and edges, corrects what the guided filter left; 0 "
+        "switches it off.",
         minimum=0, maximum=1, step=0.05)
     islands: str = setting("subject", "keep", "islands",
         "subject keeps large parts and long strands; largest keeps one part only; all keeps every part (for "

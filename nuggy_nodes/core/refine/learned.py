@@ -18,16 +18,24 @@ from .learned_features import LATTICE, features, local_colours
 from .learned_network import Refiner
 
 NAME = "refiner.safetensors"
-TILE, MARGIN = 448, 32  # pixels; multiples of the network's step and of the lattice
+TILE, MARGIN = 512, 48  # pixels; multiples of the network's step and of the lattice
 GATE = 2.0  # doubt from 1 / GATE on counts whole
-GAIN = (1024, 2048)  # pixels of the longer side: up to the first the coarse mask tells enough; whole from the second
+LARGE = (1024, 2048)  # pixels of the longer side: from the first on a cell of the coarse mask is wider than an edge
 _lock = threading.Lock()
 
 
 def refine_learned(
-    image: Tensor, coarse: Tensor, alpha: Tensor, doubt: Tensor, strength: float = 1.0, network: Refiner | None = None
+    image: Tensor,
+    coarse: Tensor,
+    alpha: Tensor,
+    doubt: Tensor,
+    strength: float = 1.0,
+    full: float = 1.0,
+    network: Refiner | None = None,
 ) -> Tensor:
-    """Correct a filtered mask where the photograph shows more than the coarse mask could, by its size (GAIN).
+    """Correct a filtered mask where the photograph shows more than the coarse mask could.
+
+    A small subject's edges the coarse mask's grid tells well enough, unless the photograph is LARGE.
 
     Args:
         image: the photograph [1,3,H,W], 0..1.
@@ -35,6 +43,7 @@ def refine_learned(
         alpha: the mask after it [1,1,H,W].
         doubt: how far the coarse mask needs the photograph [1,1,H,W], 0..1 (refine.doubt); 0 keeps alpha, bit for bit.
         strength: share of the network's change that is made, 0..1.
+        full: how far the subject fills the photograph, 0..1 (refine.fullness); below 1 less is changed in a small one.
         network: another one than the shipped.
 
     Returns:
@@ -43,7 +52,8 @@ def refine_learned(
     Raises:
         WeightsError: the shipped network is missing or damaged.
     """
-    strength *= min(max((max(alpha.shape[-2:]) - GAIN[0]) / (GAIN[1] - GAIN[0]), 0.0), 1.0)
+    large = min(max((max(alpha.shape[-2:]) - LARGE[0]) / (LARGE[1] - LARGE[0]), 0.0), 1.0)
+    strength *= full + (1 - full) * large
     if strength <= 0 or not bool((doubt > 0).any()):
         return alpha
     out = alpha.clone()

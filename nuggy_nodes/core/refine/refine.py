@@ -62,7 +62,7 @@ def refine(
         alpha = _less_added(change, fullness(share)).add_(alpha)
         gentler, last = 2**done, done + 1 == passes
         alpha = levels(alpha, black / gentler, 1 - (1 - white) / gentler, gamma if last else 1.0)
-    return refine_learned(image, before, alpha, weight, detail) if detail else alpha
+    return refine_learned(image, before, alpha, weight, detail, fullness(share)) if detail else alpha
 
 
 def fullness(share: float) -> float:

@@ -39,13 +39,25 @@ def big():
     return furry(2048)
 
 
-def test_it_does_nothing_at_the_networks_own_size_or_without_doubt(big):
+def test_it_does_nothing_without_doubt_strength_or_a_subject_of_size(big):
     image, truth, _ = big
-    small = F.interpolate(image, (1024, 1024), mode="area")
-    alpha, doubt = torch.rand(1, 1, 1024, 1024), torch.ones(1, 1, 1024, 1024)
-    assert torch.equal(refine_learned(small, alpha, alpha, doubt), alpha)
     assert torch.equal(refine_learned(image, truth, truth, torch.zeros_like(truth)), truth)
     assert torch.equal(refine_learned(image, truth, truth, torch.ones_like(truth), 0.0), truth)
+    small = F.interpolate(image, (1024, 1024), mode="area")
+    alpha, doubt = torch.rand(1, 1, 1024, 1024), torch.ones(1, 1, 1024, 1024)
+    assert torch.equal(refine_learned(small, alpha, alpha, doubt, full=0.0), alpha)
+
+
+@pytest.mark.parametrize("size,full,share", [(512, 0.25, 0.25), (1024, 0.25, 0.25), (1536, 0.25, 0.625),
+                                             (1536, 1.0, 1.0), (2048, 0.25, 1.0)])  # fmt: skip
+def test_a_small_subject_is_changed_by_its_share_unless_the_photograph_is_large(size, full, share):
+    rows = (..., slice(size // 4, size // 4 + 64), slice(None))
+    image, truth, _ = (x[rows] for x in furry(size))
+    alpha = 0.1 + 0.8 * F.avg_pool2d(truth, 9, 1, 4)
+    doubt = torch.ones_like(alpha)
+    whole, found = (refine_learned(image, alpha, alpha, doubt, 0.1, f) - alpha for f in (1.0, full))
+    assert whole.abs().max() > 0.01
+    torch.testing.assert_close(found, share * whole, atol=1e-6, rtol=0)
 
 
 def test_only_what_is_in_doubt_changes_and_by_its_share(big):
@@ -76,7 +88,7 @@ def test_drawn_hair_of_a_large_photograph_comes_nearer_to_the_truth(kind, seed):
     made = render([drawn.drawn(rng, photo, photo[::-1].copy(), 2048, kind)], "cpu")
     coarse = F.interpolate(F.avg_pool2d(made.alpha, 5, 1, 2, count_include_pad=False), (448, 448), mode="area")
     settings = recipe("balanced").part("edge")
-    without, found = (refine(made.image, coarse, **settings | {"detail": d}) for d in (0.0, 1.0))
+    without, found = (refine(made.image, coarse, **settings | {"detail": d}) for d in (0.0, 0.75))
     before, after = (float((x - made.alpha).abs().mean()) for x in (without, found))
     assert after < 0.985 * before
     assert torch.equal(found, refine(made.image, coarse, **settings))  # the default
@@ -85,7 +97,7 @@ def test_drawn_hair_of_a_large_photograph_comes_nearer_to_the_truth(kind, seed):
 def test_an_untrained_network_changes_nothing(big):
     image, truth, _ = big
     soft = F.avg_pool2d(truth, 31, 1, 15)
-    assert torch.equal(refine_learned(image, soft, soft, torch.ones_like(soft), 1.0, Refiner()), soft)
+    assert torch.equal(refine_learned(image, soft, soft, torch.ones_like(soft), network=Refiner()), soft)
 
 
 def test_features_tell_the_place_on_the_line_between_two_colours():
