@@ -101,7 +101,7 @@ def test_workflow_saved_before_an_input_existed_runs(page: Page) -> None:
     graph = workflow("Cut out")
     (node,) = (n for n in graph["nodes"] if n["type"] == "GuidedFilterRefine")
     node["inputs"] = [i for i in node["inputs"] if i["name"] != "unsure"]  # a socket, newer still
-    assert node["inputs"].pop()["name"] == "detail" and node["widgets_values"].pop() == 1
+    assert node["inputs"].pop()["name"] == "detail" and node["widgets_values"].pop() == 0.75
     assert node["inputs"].pop()["name"] == "recipe" and node["widgets_values"].pop() == "as the mask's"
     assert node["inputs"].pop()["name"] == "passes" and node["widgets_values"].pop() == 1
     node["widgets_values"][0] = 12.5
@@ -109,7 +109,7 @@ def test_workflow_saved_before_an_input_existed_runs(page: Page) -> None:
     script = "() => app.graph._nodes.find(n => n.type === 'GuidedFilterRefine').widgets.map(w => [w.name, w.value])"
     assert dict(page.do(script)) == {"radius": 12.5, "black": 0.1, "white": 0.9, "gamma": 1, "guide": "colour",
                                      "epsilon": 0.0001, "passes": 1, "recipe": "as the mask's",
-                                     "detail": 1}  # fmt: skip
+                                     "detail": 0.75}  # fmt: skip
     page.do("() => { for (const n of app.graph._nodes) if (n.type === 'NuggyTTAMask') n.widgets[0].value = 'fast' }")
     ended = page.run()
     assert ended["kind"] == "execution_success", ended

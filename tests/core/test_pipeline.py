@@ -153,7 +153,7 @@ def test_recipes():
 def test_shipped_recipes_are_pinned():
     """Whoever changes a default changes this too, and the table in benchmarks/RESULTS.md."""
     usual = {"guide": "colour", "radius": 20.0, "epsilon": 1e-4, "passes": 1, "black": 0.1, "white": 0.9, "gamma": 1.0,
-             "detail": 1.0, "islands": "subject", "threshold": 0.1, "min_area": 0.002, "min_reach": 0.02,
+             "detail": 0.75, "islands": "subject", "threshold": 0.1, "min_area": 0.002, "min_reach": 0.02,
              "min_peak": 0.5,
              "max_hole": 0.0, "shift_edge": 0.0, "feather": 0.0, "foreground": "multilevel",
              "fill": "smooth"}  # fmt: skip

@@ -93,8 +93,9 @@ def doubt(mask: Tensor, whole: int | None = None) -> Tensor:
     """How far a mask [B,1,h,w] needs the photograph to tell what is subject, 0..1, same shape.
 
     The share of undecided alpha, 4p(1-p), in a window of DOUBT_RADIUS, on the scale DOUBT. A straight edge as sharp as
-    the network's grid holds gives about the first value there: it is kept. Fur, strands and gaps give more. whole: pixels
-    of the longer side of what the mask is a window of; None: it is whole.
+    the network's grid holds gives about the first value there: it is kept. Fur, strands and gaps give more.
+
+    whole: pixels of the longer side of the photograph that the mask is a window of; None: it is whole.
     """
     height, width = mask.shape[-2:]
     side = whole or max(height, width)
