@@ -16,7 +16,8 @@ EXISTING = ("replace", "intersect", "add")
 WANTED = ("mask", "layer", "preview")
 SELECTION = ("limit", "box", "subject")
 STARTS = ("network", "mask")
-PLANES = ("selection", "keep", "drop")  # one byte a pixel
+MARKS = ("keep", "drop")
+PLANES = ("selection", *MARKS)  # one byte a pixel
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Job:
     `existing` says; it is what is refined if `start` is "mask", and no network is asked then.
     selection (if `has_selection`): outside it the layer's mask stays ("limit"), the subject lies in its bounds ("box"),
     or it is the subject, roughly ("subject"), as `selection` says.
-    keep, drop (if `has_keep`, `has_drop`): strokes, above half over subject and over background.
+    keep, drop (if `has_keep`, `has_drop`): strokes, above half over subject and over background, at the size
+    `marks` (width, height), the layer's or smaller with its proportions.
 
     want: "mask" gives the blob mask (linear, `mask_depth`), "layer" gives layer (R'G'B'A float), "preview" gives both
     in 8 bits, of the part `view` (x, y, width, height) of the layer at the size `shown` (width, height). exact: for a
@@ -53,6 +55,7 @@ class Job:
     key: str = ""
     view: tuple[int, ...] = ()
     shown: tuple[int, ...] = ()
+    marks: tuple[int, ...] = ()
     exact: bool = True
     has_pixels: bool = True
     has_mask: bool = False
@@ -77,26 +80,35 @@ class Job:
                 raise ProtocolError(f"{name} must be a {kind.__name__}; got {getattr(self, name)!r}")
         if self.start == "mask" and not self.has_mask:
             raise ProtocolError("a mask is to be refined, and none comes with the request")
+        if not self.marks:
+            self.__dict__["marks"] = ()
+        else:
+            self._numbers("marks", self.marks, 2)
+            if self.marks[0] > self.width or self.marks[1] > self.height:
+                raise ProtocolError(f"marks of {self.marks} are larger than {self.width}x{self.height}")
         if self.want == "preview":
             self._check_view()
         elif self.view or self.shown:
             raise ProtocolError("only a preview shows a part")
         else:
-            object.__setattr__(self, "view", ())
-            object.__setattr__(self, "shown", ())
+            self.__dict__.update(view=(), shown=())
 
     def _check_view(self) -> None:
         """Fill in what is left out, the whole layer at its size, and refuse what lies outside it."""
         for name, count, whole in (("view", 4, (0, 0, self.width, self.height)), ("shown", 2, ())):
             given = getattr(self, name) or whole or tuple(self.view[2:])
-            if not isinstance(given, (tuple, list)) or len(given) != count:
-                raise ProtocolError(f"{name} must be {count} whole numbers; got {given!r}")
-            for i, value in enumerate(given):
-                _whole(name, value, 1 if i >= count - 2 else 0)
-            object.__setattr__(self, name, tuple(given))
+            self._numbers(name, given, count)
         x, y, width, height = self.view
         if x + width > self.width or y + height > self.height or max(self.shown) > MOST_SHOWN:
             raise ProtocolError(f"the part {self.view} of {self.width}x{self.height} at {self.shown} cannot be shown")
+
+    def _numbers(self, name: str, given: Any, count: int) -> None:
+        """Set a field to so many whole numbers, the last two of them sizes."""
+        if not isinstance(given, (tuple, list)) or len(given) != count:
+            raise ProtocolError(f"{name} must be {count} whole numbers; got {given!r}")
+        for i, value in enumerate(given):
+            _whole(name, value, 1 if i >= count - 2 else 0)
+        object.__setattr__(self, name, tuple(given))
 
     def sizes(self) -> dict[str, int]:
         """The blobs of the request, in order, and their lengths in bytes."""
@@ -104,7 +116,9 @@ class Job:
         sizes = {"pixels": pixels * self.channels * DEPTHS[self.depth]} if self.has_pixels else {}
         if self.has_mask:
             sizes["mask"] = pixels * DEPTHS[self.mask_depth]
-        return sizes | {name: pixels for name in PLANES if getattr(self, f"has_{name}")}
+        marks = self.marks[0] * self.marks[1] if self.marks else pixels
+        planes = {name: marks if name in MARKS else pixels for name in PLANES}
+        return sizes | {name: size for name, size in planes.items() if getattr(self, f"has_{name}")}
 
     def answer_sizes(self) -> dict[str, int]:
         """The blobs of the answer and their lengths in bytes."""

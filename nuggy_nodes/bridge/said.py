@@ -18,7 +18,7 @@ THIN = 0.25  # share of a pixel of the copy from which it is marked: a thin stro
 
 def guidance(job: Job, planes: dict[str, Tensor | None]) -> Guidance:
     """What the layer's mask, the selection and the strokes say."""
-    marks = {n: planes[n] for n in ("keep", "drop")}
+    marks: dict[str, Any] = {n: planes[n] for n in ("keep", "drop")}
     if job.start == "mask":
         return Guidance(mask=planes["mask"], **marks)
     selection = planes["selection"]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .job import DEPTHS, Job
+from .job import DEPTHS, MARKS, Job
 from .protocol import Bytes
 
 DTYPES: dict[str, Any] = {"u8": np.uint8, "u16": np.uint16, "float": np.float32}
@@ -45,11 +45,12 @@ def to_bytes(x: Tensor, depth: str) -> Bytes:
 
 
 def plane(job: Job, blobs: dict[str, Bytes], name: str, device: torch.device) -> Tensor | None:
-    """The layer's mask, the selection or strokes, [1,1,H,W], 0..1; None where none came."""
+    """The layer's mask, the selection or strokes, [1,1,h,w], 0..1; None where none came."""
     if name not in blobs:
         return None
     depth = job.mask_depth if name == "mask" else "u8"
-    return from_bytes(blobs[name], depth, job.height, job.width, 1, device).nan_to_num_(0.0).clamp_(0, 1)
+    width, height = job.marks if name in MARKS and job.marks else (job.width, job.height)
+    return from_bytes(blobs[name], depth, height, width, 1, device).nan_to_num_(0.0).clamp_(0, 1)
 
 
 def combine(new: Tensor, old: Tensor | None, selection: Tensor | None, how: str) -> Tensor:

@@ -117,7 +117,7 @@ class Worker:
         which is given too."""
         wanted = wanted if network is None else around(wanted, network.form)
         said = guidance(job, planes)
-        told = hashlib.sha256(b"".join(bytes(blobs[n]) for n in ("keep", "drop") if n in blobs))
+        told = hashlib.sha256(b"".join(n.encode() + bytes(blobs[n]) for n in ("keep", "drop") if n in blobs))
         if said.mask is not None or said.boxes:
             told.update(bytes(blobs["mask" if job.start == "mask" else "selection"]))
         question = (whole.key, job.network if network else None, str(wanted.part("look")))

@@ -177,6 +177,11 @@ def test_strokes(worker: work.Worker, network: Network, picture: np.ndarray) -> 
     assert np.abs(found - expected).max() <= 1 and found[300:320, 1150:1250].max() == 0
     assert (expected[:, 1100:1300] > 0).mean() < 0.6  # of .78: much of the bar goes
     assert network.model.squares == 6
+    small = np.ascontiguousarray(drop[::2, ::2])
+    again = ask(worker, job(has_drop=True, marks=(WIDTH // 2, HEIGHT // 2)), picture, drop=small)["mask"]
+    assert np.abs(again.reshape(HEIGHT, WIDTH).astype(int) - found).mean() < 1
+    opposite = ask(worker, job(has_keep=True), picture, keep=drop)["mask"].reshape(HEIGHT, WIDTH)
+    assert opposite[310, 1200] == 255  # the same stroke, said the other way
     quick = job(has_drop=True, want="preview", exact=False, shown=(500, 300), has_pixels=False)
     seen = ask(worker, quick, picture, drop=drop)["mask"].reshape(300, 500)
     assert (seen[:, 367:433] > 0).mean() < 0.6 and seen[150, 166] == 255
@@ -219,6 +224,8 @@ def test_cancelled_within_a_pass(worker: work.Worker, picture: np.ndarray, monke
         {"start": "mask"},
         {"selection": "everything"},
         {"has_keep": 1},
+        {"marks": (WIDTH + 1, 5)},
+        {"view": (0, 0, 5, 5)},
     ],
 )
 def test_requests_that_cannot_be(wrong: dict[str, Any]) -> None:
