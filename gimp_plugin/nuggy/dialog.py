@@ -13,6 +13,7 @@ import preview  # noqa: E402
 from gi.repository import Gimp, GimpUi, Gtk  # noqa: E402
 from words import _  # noqa: E402
 
+SIZE = 1080, 680  # pixels of the window when it opens
 SETTINGS = 400  # pixels: sliders long enough to drag
 
 
@@ -24,8 +25,8 @@ def run(procedure, config, image, layer, want, ask, launch):
     GimpUi.init("nuggy")
     window = GimpUi.ProcedureDialog.new(procedure, config, title(procedure))
     top = [n for n in ("recipe", "keep", "existing-mask", "selection", "foreground") if config.find_property(n)]
-    for name in top:  # lists on 3.0 and 3.2, whose own choice is rows of buttons
-        window.get_widget(name, GimpUi.StringComboBox.__gtype__)
+    for name in top:  # lists on 3.0 and 3.2: its own choice is rows of buttons, whose mnemonics select
+        window.get_widget(name, Gtk.ComboBox.__gtype__)
     if "selection" in top:
         window.set_sensitive("existing-mask", layer.get_mask() is not None, None, None, False)
         window.set_sensitive("selection", not Gimp.Selection.is_empty(image), None, None, False)
@@ -36,12 +37,12 @@ def run(procedure, config, image, layer, want, ask, launch):
     box = window.fill_box("settings", rows)
     box.set_size_request(SETTINGS, -1)
     box.set_valign(Gtk.Align.START)
+    box.set_hexpand(False)  # what grows is the preview
     more = pickers.Pickers(config, image, launch)
     box.pack_start(more.widget, False, False, 0)
     side_by_side = window.fill_box("side-by-side", ["settings"])  # unfolded and one below the other: 980 pixels high
     side_by_side.set_orientation(Gtk.Orientation.HORIZONTAL)
     window.fill(["side-by-side"])
-    box.get_parent().child_set_property(box, "expand", False)
     shown = preview.Preview(config, image, layer, want, lambda: arguments.of(config), ask, launch)
     side_by_side.pack_start(shown.widget, True, True, 0)
     side_by_side.reorder_child(shown.widget, 0)
@@ -49,6 +50,7 @@ def run(procedure, config, image, layer, want, ask, launch):
     parent.child_set_property(side_by_side, "expand", True)
     parent.child_set_property(side_by_side, "fill", True)
     window.set_resizable(True)
+    window.set_default_size(*SIZE)
     shown.widget.show_all()
     shown.start()
     try:

@@ -71,6 +71,7 @@ class Memory:
         self.small: Photograph | None = None
         self.answers: OrderedDict[tuple[Any, ...], Answer] = OrderedDict()
         self.mask: tuple[tuple[Any, ...], Tensor] | None = None
+        self._bare: dict[bool, tuple[tuple[Any, ...], Tensor]] = {}
 
     def see(self, job: Job, blobs: dict[str, Bytes], device: torch.device) -> Photograph | None:
         """The job's photograph, None where it came without pixels and is not the last one."""
@@ -110,9 +111,20 @@ class Memory:
                 self.answers.popitem(last=False)
         return made
 
+    def bare(self, exact: bool, key: tuple[Any, ...]) -> Tensor | None:
+        """The last mask before strokes and boxes, of the layer or of its smaller copy, if it is of this key."""
+        kept, alpha = self._bare.get(exact, ((), None))
+        return alpha if kept == key else None
+
+    def keep_bare(self, exact: bool, key: tuple[Any, ...], alpha: Tensor) -> None:
+        """For `bare`."""
+        if key[0][0][0]:
+            self._bare[exact] = key, alpha
+
     def forget(self) -> None:
         """The photograph and what was made of it; not what the network said."""
         self.photograph = self.small = self.mask = None
+        self._bare.clear()
 
     def rest(self) -> None:
         """Nothing is asked for: a large photograph can be sent again."""

@@ -139,8 +139,11 @@ class Worker:
             said, answered = reduced(said, copy.size, scale), boxes_moved(answered, said, copy.size, scale)
             seen = copy.seen
         alpha = None
-        if answered:
-            alpha, _ = after_network(seen, answered.coarse, wanted, work)
+        if answered:  # between two strokes the mask that they change stays
+            alpha = self.memory.bare(exact, (question, *settings))
+            if alpha is None:
+                alpha, _ = after_network(seen, answered.coarse, wanted, work)
+                self.memory.keep_bare(exact, (question, *settings), alpha)
         boxes = answered.boxes if answered else {}
         state = Seen(seen, alpha, [], wanted, seen, None, Work(), network, boxes=boxes)
         found = answer(state, said).alpha

@@ -187,6 +187,24 @@ def test_strokes(worker: work.Worker, network: Network, picture: np.ndarray) -> 
     assert (seen[:, 367:433] > 0).mean() < 0.6 and seen[150, 166] == 255
 
 
+def test_a_second_stroke_does_not_refine_the_whole_again(
+    worker: work.Worker, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop, more = np.zeros((HEIGHT, WIDTH), np.uint8), np.zeros((HEIGHT, WIDTH), np.uint8)
+    drop[300:320, 1150:1250] = more[300:320, 1150:1250] = more[500:520, 1150:1250] = 255
+    views = [{"exact": False, "shown": (500, 300)}, {"shown": (500, 300)}]
+    for v in views:
+        ask(worker, job(want="preview", has_drop=True, **v), picture, drop=drop)
+    refined = []
+    whole = work.after_network
+    monkeypatch.setattr(work, "after_network", lambda *a: refined.append(1) or whole(*a))
+    for v in views:
+        ask(worker, job(want="preview", has_drop=True, **v), picture, drop=more)
+    assert not refined
+    ask(worker, job(has_drop=True, settings={"gamma": 0.5}), picture, drop=more)
+    assert refined
+
+
 def test_nothing_found_is_told(worker: work.Worker) -> None:
     dark = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     assert ask(worker, job(), dark)["found"] is False
