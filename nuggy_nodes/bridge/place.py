@@ -11,6 +11,7 @@ whose lock is free is a dead one's, and may be removed by the one who takes the 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -162,6 +163,16 @@ class Place:
         if lock:
             lock.close()
         return 0
+
+    def clear(self) -> None:
+        """Take everything away, where no worker is: after an uninstallation nothing of it is left."""
+        if not self.folder.is_dir() or self.worker():
+            return
+        for path in (self.socket, self.card, self.log, self.lock):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # somebody else's file is in it
+            self.folder.rmdir()
 
     def remove_dead(self, patience: float = 1.0) -> None:
         """Take away what a killed worker left, if no worker is there. Its lock may outlive its last word a moment."""
