@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent / "nuggy"
-LANGUAGES = ("ko", "ja", "zh_CN")
+LANGUAGES = ("ko", "ja", "zh_CN", "de", "fr", "es")
 HEADER = "Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\nLanguage: {0}\n"
 
 

@@ -9,6 +9,8 @@ from words import _
 RECIPES = ("fast", "balanced", "best")
 KEEP = ("subject", "largest", "all")
 EXISTING = ("replace", "intersect", "add")
+SELECTION = ("limit", "box", "subject")
+APART = 1.0  # percent: black is below white by so much at the least
 
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "settings.json"), encoding="utf-8") as _f:
     FINE = json.load(_f)  # the recipe "balanced" in numbers, made of Nuggy's own declarations by tools/texts.py
@@ -38,28 +40,40 @@ def _choice(*rows):
     return c
 
 
-def add(p, new_layer):
-    """Give a procedure its arguments."""
+def add(p, kind):
+    """Give a procedure its arguments. kind: "mask", "layer" or "refine"."""
     rw = GObject.ParamFlags.READWRITE
-    p.add_choice_argument(
-        "recipe", _("Reci_pe"), _("How much time to spend"), _choice(
-            ("fast", _("Fast"), _("One look at the picture")),
-            ("balanced", _("Balanced"), _("A few looks; for most pictures")),
-            ("best", _("Best"), _("As good as it gets; takes the longest")),
-        ), "balanced", rw)  # fmt: skip
+    if kind != "refine":
+        p.add_choice_argument(
+            "recipe", _("Reci_pe"), _("How much time to spend"), _choice(
+                ("fast", _("Fast"), _("One look at the picture")),
+                ("balanced", _("Balanced"), _("A few looks; for most pictures")),
+                ("best", _("Best"), _("As good as it gets; takes the longest")),
+            ), "balanced", rw)  # fmt: skip
     p.add_choice_argument(
         "keep", _("_Keep"), _("Which parts stay visible"), _choice(
             ("subject", _("The subject"), _("Large parts, and thin strands however small")),
             ("largest", _("One part"), _("The largest part alone")),
             ("all", _("Everything found"), _("Specks too")),
         ), "subject", rw)  # fmt: skip
-    p.add_choice_argument(
-        "existing-mask", _("_Existing mask"), _("What becomes of a mask that the layer has"), _choice(
-            ("replace", _("Replace"), _("The new mask takes its place")),
-            ("intersect", _("Intersect"), _("Visible is what both masks show")),
-            ("add", _("Add"), _("Visible is what either mask shows")),
-        ), "replace", rw)  # fmt: skip
-    if new_layer:
+    if kind != "refine":
+        p.add_choice_argument(
+            "existing-mask", _("_Existing mask"), _("What becomes of a mask that the layer has"), _choice(
+                ("replace", _("Replace"), _("The new mask takes its place")),
+                ("intersect", _("Intersect"), _("Visible is what both masks show")),
+                ("add", _("Add"), _("Visible is what either mask shows")),
+            ), "replace", rw)  # fmt: skip
+        p.add_choice_argument(
+            "selection", _("The selection is"), _("What the selection says, where there is one"), _choice(
+                ("limit", _("The limit"), _("Outside it nothing changes")),
+                ("box", _("The subject's box"), _("The subject lies within its bounds")),
+                ("subject", _("The subject, roughly"), _("Its edge is found in the picture")),
+            ), "limit", rw)  # fmt: skip
+        other = _("Another network, by the name that “nuggy weights list” shows")
+        p.add_string_argument("network", _("Network"), other, "", rw)
+    p.add_string_argument("keep-channel", _("Keep what is white in"), _("The name of a channel with strokes"), "", rw)
+    p.add_string_argument("drop-channel", _("Drop what is white in"), _("The name of a channel with strokes"), "", rw)
+    if kind == "layer":
         p.add_choice_argument(
             "foreground", _("_Foreground colours"), _("The new layer's colours at soft edges"), _choice(
                 ("multilevel", _("The subject's own"), _("The background's colour is taken out of soft edges")),
@@ -68,6 +82,12 @@ def add(p, new_layer):
         p.add_boolean_argument(
             "hide-original", _("Hide the origi_nal layer"), _("So that the cut-out is seen at once"), True, rw
         )
+    if kind != "refine":
+        _add_fine(p, rw)
+    p.add_boolean_aux_argument("preview", _("Pre_view"), _("Show the result before it is applied"), True, rw)
+
+
+def _add_fine(p, rw):
     p.add_boolean_argument(
         "fine-tune", _("_Use these values"), _("Instead of those of the recipe"), False, rw
     )  # fmt: skip
@@ -78,16 +98,33 @@ def add(p, new_layer):
             p.add_int_argument("passes", label, _("{0} 0 leaves it to the recipe.").format(text), 0, 3, 0, rw)
         else:
             p.add_double_argument(*given)
-    p.add_boolean_aux_argument("preview", _("Pre_view"), _("Show the result before it is applied"), True, rw)
+
+
+def keep_apart(config, changed):
+    """Black stays below white in a dialog: the one that was not moved makes way."""
+    black, white = config.get_property("black"), config.get_property("white")
+    if black >= white:
+        if changed == "black":
+            config.set_property("white", min(black + APART, 100.0))
+        else:
+            config.set_property("black", max(white - APART, 0.0))
 
 
 def of(config):
     """The worker's fields for a configuration. Behind a mask, in the preview too, the layer keeps its own colours."""
-    own = config.get_property("foreground") if config.find_property("foreground") else "none"
+
+    def value(name, without):
+        return config.get_property(name) if config.find_property(name) else without
+
     return {
-        "recipe": config.get_property("recipe"),
-        "existing": config.get_property("existing-mask"),
-        "settings": settings(config.get_property) | {"foreground": own},
+        "start": "network" if config.find_property("recipe") else "mask",
+        "recipe": value("recipe", "balanced"),
+        "existing": value("existing-mask", "replace"),
+        "selection": value("selection", "limit"),
+        "network": value("network", "") or "",
+        "keep_channel": value("keep-channel", "") or "",
+        "drop_channel": value("drop-channel", "") or "",
+        "settings": settings(lambda name: value(name, False)) | {"foreground": value("foreground", "none")},
     }
 
 

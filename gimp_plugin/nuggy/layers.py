@@ -1,9 +1,7 @@
-"""GIMP's layers in and out: what may be worked on, pixels and masks as bytes, and writing in one undo step."""
+"""GIMP's layers: what may be worked on, and writing masks and layers in one undo step."""
 
 from gi.repository import Gegl, Gimp
 from words import _
-
-ABYSS = Gegl.AbyssPolicy.NONE  # outside a buffer: 0, so outside the image nothing is selected
 
 
 class Problem(Exception):
@@ -34,6 +32,13 @@ def chosen(image, drawables, writes=True):
     return found
 
 
+def check_masks(chosen):
+    """Raises Problem where a layer has no mask to refine."""
+    for layer in chosen:
+        if layer.get_mask() is None:
+            raise Problem(_("The layer “{0}” has no mask to refine.").format(layer.get_name()))
+
+
 def is_locked(item):
     """Whether the item's pixels, or those of a group it is in, are locked. (GIMP ends a plug-in that writes there.)"""
     while item is not None:
@@ -49,38 +54,6 @@ def depths(image):
     mask = {"u8": "u8", "u16": "u16"}.get(nick.split("-")[0], "float")
     linear = nick.endswith("-linear") and not nick.endswith("non-linear")
     return ("float" if linear else mask), mask  # linear samples, sRGB-encoded in as few bits, would lose dark tones
-
-
-def read(image, layer, want, existing, longest=0):
-    """A layer as (fields of a job, blobs): pixels, the mask it has, the selection over it.
-
-    want, existing: as in the protocol. longest: scale down so that no side is longer (0: full size); for the preview.
-    """
-    width, height = layer.get_width(), layer.get_height()
-    scale = min(1.0, longest / max(width, height)) if longest else 1.0
-    if scale < 1:
-        width, height = max(round(width * scale), 1), max(round(height * scale), 1)
-    rect = Gegl.Rectangle.new(0, 0, width, height)
-    depth, mask_depth = depths(image)
-    if want == "layer":
-        depth = "float"  # exact there and back, colours outside sRGB too
-    elif want == "preview":
-        depth = mask_depth = "u8"
-    channels = (1 if layer.is_gray() else 3) + layer.has_alpha()
-    form = {1: "Y'", 2: "Y'A", 3: "R'G'B'", 4: "R'G'B'A"}[channels]  # the layer's own: any other is slow
-    fields = {"width": width, "height": height, "channels": channels, "depth": depth, "mask_depth": mask_depth}
-    blobs = {"pixels": layer.get_buffer().get(rect, scale, f"{form} {depth}", ABYSS)}
-    selected = not Gimp.Selection.is_empty(image)
-    mask = layer.get_mask()
-    if mask is not None and (selected or existing != "replace"):  # "Y", linear: "Y'" would bend it
-        blobs["mask"] = mask.get_buffer().get(rect, scale, f"Y {mask_depth}", ABYSS)
-        fields["has_mask"] = True
-    if selected:
-        _ok, x, y = layer.get_offsets()
-        over = Gegl.Rectangle.new(round(x * scale), round(y * scale), width, height)
-        blobs["selection"] = image.get_selection().get_buffer().get(over, scale, "Y u8", ABYSS)
-        fields["has_selection"] = True
-    return fields, blobs
 
 
 def put_masks(image, done):

@@ -25,6 +25,8 @@ STAGES = {
 
 KINDS = {
     "start": lambda: _("Nuggy's worker could not be started."),
+    "stopped": lambda: _("Nuggy's worker is stopped. The image is unchanged."),
+    "silent": lambda: _("Nuggy's worker does not answer. The image is unchanged."),
     "lost": lambda: _("Nuggy's worker ended in the middle of the work. The image is unchanged."),
     "memory": lambda: _("There is not enough memory for this layer. The image is unchanged."),
     "weights": lambda: _("The network's weights cannot be used."),
@@ -41,8 +43,22 @@ def stage(name, index=0, count=1):
     return text if count == 1 else _("Layer {0} of {1}: {2}").format(index + 1, count, text)
 
 
+def stage_with_share(name, share):
+    """The same with how far the work is."""
+    return f"{stage(name)} {round(100 * share)} %" if share else stage(name)
+
+
+def nothing(name):
+    return _("Nothing was found in “{0}”; it stays as it is. Try another recipe, or say what the subject is.").format(
+        name
+    )
+
+
 def failure(error, here):
     """A WorkerError as a message: what failed, the worker's own words, and what to do."""
+    if error.kind in ("stopped", "silent"):
+        what = _("Let process {0} go on, or end it, and try again; “nuggy gimp uninstall” ends it too.")
+        return "\n\n".join((KINDS[error.kind](), what.format(error)))
     parts = [KINDS.get(error.kind, KINDS["internal"])(), str(error)]
     if error.kind in ("start", "protocol", "weights"):
         parts.append(how_to_set(here))

@@ -1,7 +1,13 @@
 """The worker that GIMP talks to: a process of its own, for GIMP's Python has no torch.
 
-protocol.py is what the two say, place.py where they meet, launch.py how the worker is started, client.py the side that
-asks, server.py the side that answers, work.py what it does, memory.py what it keeps between two runs. The first four
-use the standard library only: `nuggy gimp install` (install.py) copies them beside the plug-in, as the package
-`nuggy_bridge`, so that there is one text of each.
+The plug-in's side, of the standard library only; `nuggy gimp install` (install.py) copies it beside the plug-in, as the
+package `nuggy_bridge`, so that there is one text of each:
+
+    protocol.py how the two speak, wire.py over a connection, job.py what is asked, place.py where they meet,
+    launch.py how the worker is started, process_state.py whether it is stopped, call.py one request, client.py all
+
+The worker's side:
+
+    server.py answers, work.py computes, watch.py tells and ends it on the way, said.py what the user says of the
+    subject, look.py the part that a preview shows, memory.py what is kept between two requests, samples.py bytes
 """

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .job import Job
 from .place import Place
-from .protocol import Bytes, Job, Message
+from .protocol import Bytes, Message
 from .server import Report, Server, end_on_signals
 
 
@@ -47,6 +48,10 @@ class Late:
         answer: Message = self.worker()(job, blobs, report)
         return answer
 
+    def rest(self) -> None:
+        if self._made is not None:
+            self._made.rest()
+
     def describe(self) -> dict[str, Any]:
         about: dict[str, Any] = self.worker().describe()
         return about
@@ -76,7 +81,8 @@ def main() -> None:
     late = Late(args.device)
     threading.Thread(target=late.warm, daemon=True).start()
     place = Place(args.folder, loopback=args.loopback or None)
-    server = Server(place, late, idle=args.idle, describe=late.describe, current=code_is_current())
+    server = Server(place, late, idle=args.idle, describe=late.describe, current=code_is_current(),
+                    rest=late.rest)  # fmt: skip
     if not server.serve():
         logging.info("another worker is there")
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ..core.errors import NuggyError
-from . import client, place, protocol
+from . import call, client, job, place, process_state, protocol, wire
 from . import launch as launching
 from .launch import SETTINGS, Launch, clean_environment
 
@@ -26,7 +26,7 @@ NAME = "nuggy"
 MANIFEST = "installed.json"
 FLATPAK = "org.gimp.GIMP"
 BRIDGE = "nuggy_bridge"  # the package of the files that the plug-in shares with the worker
-SHARED = (protocol, place, launching, client)
+SHARED = (protocol, job, place, process_state, launching, wire, call, client)
 SUFFIXES = (".py", ".mo", ".html", ".xml", ".json")
 
 

@@ -27,7 +27,8 @@ NOT_INHERITED = (
 
 
 class WorkerError(Exception):
-    """Something that the user must be told. kind: start, lost, input, memory, weights, protocol, internal, place."""
+    """Something that the user must be told. kind: start, lost, stopped, silent (the text is the
+    process id), input, memory, weights, protocol, internal, place."""
 
     def __init__(self, kind: str, text: str):
         super().__init__(text)

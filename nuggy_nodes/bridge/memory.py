@@ -1,46 +1,134 @@
-"""What a warm worker keeps: the network, and its last answers.
+"""What a warm worker keeps: the layer it was shown last, what the network said of the last ones, and the last mask.
 
-Between two runs on one picture mostly the refinement changes, or what becomes of the mask that is there. The network's
-answer to squares that it has just seen is then taken from here; everything after it is computed as always.
+A retoucher looks at one layer through many settings. The network's answer depends on the pixels and on the recipe's
+views alone: it is computed once for previews and result, whatever comes after it. All is keyed by the pixels' digest.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..core import Network
+from ..core.foreground.opacity import shown
+from ..core.ops.resample import resample
+from ..core.segment.guidance import Box
+from .job import Job
+from .protocol import Bytes
+from .samples import pixels
 
-MOST = 16  # answers of 1 MB
+ANSWERS = 16  # of at most 16 MB
+RESTING = 300 << 20  # bytes of photograph that are kept while nothing is asked
 
 
-class Remembering(nn.Module):
-    """A network that knows its last answers by the bytes of the question."""
+@dataclass
+class Photograph:
+    """A layer: colours [1,3,H,W] as they came, bounded to 0..1, and opacity [1,1,H,W] or None."""
 
-    def __init__(self, model: nn.Module):
-        super().__init__()
-        self.model = model
-        self.answers: OrderedDict[bytes, Tensor] = OrderedDict()
+    key: tuple[Any, ...]
+    colours: Tensor
+    bounded: Tensor
+    opacity: Tensor | None
 
-    def forward(self, squares: Tensor) -> Tensor:
-        key = _digest(squares)
+    @property
+    def seen(self) -> Tensor:
+        """What the network is shown."""
+        return self.bounded if self.opacity is None else shown(self.bounded, self.opacity)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.bounded.shape[-2], self.bounded.shape[-1]
+
+    def smaller(self, longest: int) -> Photograph:
+        """A copy no side of which is longer; itself where none is."""
+        height, width = self.size
+        scale = longest / max(height, width)
+        if scale >= 1:
+            return self
+        size = max(round(height * scale), 1), max(round(width * scale), 1)
+        small = resample(self.bounded, size).clamp_(0, 1)
+        opacity = None if self.opacity is None else resample(self.opacity, size).clamp_(0, 1)
+        return Photograph((*self.key, longest), small, small, opacity)
+
+
+@dataclass
+class Answer:
+    """What a network said of a photograph, [1,1,n,n], and of boxes in it."""
+
+    coarse: Tensor
+    boxes: dict[tuple[int, tuple[Box, ...]], Tensor] = field(default_factory=dict)
+
+
+class Memory:
+    """Of one worker."""
+
+    def __init__(self) -> None:
+        self.photograph: Photograph | None = None
+        self.small: Photograph | None = None
+        self.answers: OrderedDict[tuple[Any, ...], Answer] = OrderedDict()
+        self.mask: tuple[tuple[Any, ...], Tensor] | None = None
+        self._bare: dict[bool, tuple[tuple[Any, ...], Tensor]] = {}
+
+    def see(self, job: Job, blobs: dict[str, Bytes], device: torch.device) -> Photograph | None:
+        """The job's photograph, None where it came without pixels and is not the last one."""
+        key = (job.key, job.width, job.height, job.channels, job.depth)
+        if self.photograph is not None and job.key and self.photograph.key == key:
+            return self.photograph
+        if "pixels" not in blobs:
+            return None
+        self.forget()
+        colours, opacity = pixels(job, blobs["pixels"], device)
+        wild = job.depth == "float"
+        bounded = colours.nan_to_num(0.0, 1.0, 0.0).clamp_(0, 1) if wild else colours
+        colours = bounded if wild and torch.equal(bounded, colours) else colours
+        made = Photograph(key, colours, bounded, opacity)
+        if job.key:
+            self.photograph = made
+        return made
+
+    def reduced(self, whole: Photograph, longest: int) -> Photograph:
+        """A smaller copy, kept for the next change of a setting."""
+        if self.small is None or self.small.key != (*whole.key, longest):
+            self.small = whole.smaller(longest)
+        return self.small
+
+    def answer(self, key: tuple[Any, ...]) -> Answer | None:
+        """What the network said."""
         if key in self.answers:
             self.answers.move_to_end(key)
-        else:
-            self.answers[key] = self.model(squares)
-            while len(self.answers) > MOST:
+        return self.answers.get(key)
+
+    def remember(self, key: tuple[Any, ...], coarse: Tensor) -> Answer:
+        """Keep what the network said, if the photograph has a name."""
+        made = Answer(coarse)
+        if key[0][0]:
+            self.answers[key] = made
+            while len(self.answers) > ANSWERS:
                 self.answers.popitem(last=False)
-        return self.answers[key].clone()
+        return made
 
+    def bare(self, exact: bool, key: tuple[Any, ...]) -> Tensor | None:
+        """The last mask before strokes and boxes, of the layer or of its smaller copy, if it is of this key."""
+        kept, alpha = self._bare.get(exact, ((), None))
+        return alpha if kept == key else None
 
-def remembering(network: Network) -> Network:
-    """The same network with a memory."""
-    return Network(Remembering(network.model), network.info, network.path)
+    def keep_bare(self, exact: bool, key: tuple[Any, ...], alpha: Tensor) -> None:
+        """For `bare`."""
+        if key[0][0][0]:
+            self._bare[exact] = key, alpha
 
+    def forget(self) -> None:
+        """The photograph and what was made of it; not what the network said."""
+        self.photograph = self.small = self.mask = None
+        self._bare.clear()
 
-def _digest(x: Tensor) -> bytes:
-    raw = x.detach().cpu().contiguous().view(torch.uint8).numpy()
-    return hashlib.sha256(raw).digest() + str(tuple(x.shape)).encode()  # type: ignore[arg-type]
+    def rest(self) -> None:
+        """Nothing is asked for: a large photograph can be sent again."""
+        p = self.photograph
+        held = 0 if p is None else sum(t.nbytes for t in {id(t): t for t in (p.colours, p.bounded)}.values())
+        if held > RESTING:
+            self.forget()

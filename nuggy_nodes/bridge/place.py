@@ -11,6 +11,7 @@ whose lock is free is a dead one's, and may be removed by the one who takes the 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -103,13 +104,21 @@ class Place:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
         return os.fdopen(os.open(self.log, flags, 0o600), "ab", 0)
 
-    def last_words(self, lines: int = 5) -> str:
-        """The last lines of the log."""
+    def log_size(self) -> int:
+        """Bytes of the log so far."""
+        try:
+            return self.log.stat().st_size
+        except OSError:
+            return 0
+
+    def last_words(self, lines: int = 5, since: int = 0) -> str:
+        """The last lines of the log, of those after so many bytes (unless it was begun anew since)."""
         try:
             with open(self.log, "rb") as f:
-                text = f.read()[-20000:].decode("utf-8", "replace")
+                raw = f.read()
         except OSError:
             return ""
+        text = (raw[since:] if len(raw) >= since else raw)[-20000:].decode("utf-8", "replace")
         return "\n".join([line for line in text.splitlines() if line.strip()][-lines:])
 
     def listen(self) -> tuple[socket.socket, bytes]:
@@ -142,6 +151,28 @@ class Place:
                 path.unlink(missing_ok=True)
             except OSError:
                 pass
+
+    def worker(self) -> int:
+        """The process id of the worker that holds the lock, 0 if none does."""
+        try:
+            lock = self.take_lock() if self.lock.exists() else None
+            if lock is None and self.lock.exists():
+                return int(self.lock.read_text() or 0)
+        except (OSError, ValueError):
+            return 0
+        if lock:
+            lock.close()
+        return 0
+
+    def clear(self) -> None:
+        """Take everything away, where no worker is: after an uninstallation nothing of it is left."""
+        if not self.folder.is_dir() or self.worker():
+            return
+        for path in (self.socket, self.card, self.log, self.lock):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # somebody else's file is in it
+            self.folder.rmdir()
 
     def remove_dead(self, patience: float = 1.0) -> None:
         """Take away what a killed worker left, if no worker is there. Its lock may outlive its last word a moment."""

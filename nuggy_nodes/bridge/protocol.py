@@ -6,10 +6,11 @@ One connection carries one request.
    and a proof; the client sends its proof. A proof is an HMAC-SHA256 over both nonces with the secret of the place
    where the two meet (place.py): empty on a Unix socket, where the kernel names the peer's user; on a loopback port the
    content of a file that only the user can read. A peer that is something else is found out at the first bytes.
-2. One request, a message. `do` says what: "cutout" (fields: see Job), "ping" or "quit".
+2. One request, a message. `do` says what: "cutout" (fields: see job.py), "ping" or "quit".
 3. Answers: any number of messages {"stage", "share"} while the work goes on, then one with "done", or one with "error"
-   (a kind: input, memory, weights, protocol, internal) and "text". The worker closes the connection.
-   The client may hang up at any time; the worker then stops at the next stage.
+   (a kind: input, memory, weights, protocol, internal; unknown: the pixels are not there any more, send them; ended:
+   the worker was told to quit, ask the next one) and "text". The worker closes the connection.
+   The client may hang up at any time; the worker then stops within a part of a second.
 
 A message is a length (4 bytes, big-endian), so many bytes of a JSON object, and the blobs that its "blobs" field
 announces as [name, length] pairs. Samples in blobs are in the machine's byte order: both ends are on it.
@@ -22,20 +23,15 @@ import hmac
 import json
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
-MAGIC, VERSION = b"NUGGY", 1
+MAGIC, VERSION = b"NUGGY", 2
 HELLO = struct.Struct("!5sB16s")  # magic, version, nonce
 PROOF_SIZE = 32
 LENGTH = struct.Struct("!I")
 
 MOST_HEADER = 1 << 16  # bytes of JSON; a longer length is garbage
-MOST_PIXELS = 500_000_000
-
-DEPTHS = {"u8": 1, "u16": 2, "float": 4}  # bytes a sample
-EXISTING = ("replace", "intersect", "add")
-WANTED = ("mask", "layer", "preview")
 
 Bytes = bytes | bytearray | memoryview
 Read = Callable[[int], Bytes]  # exactly so many bytes, or an exception
@@ -51,74 +47,6 @@ class Message:
 
     fields: dict[str, Any]
     blobs: dict[str, Bytes] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Job:
-    """A request for a mask, and the blobs that come with it.
-
-    pixels: rows of width x channels samples of `depth`, sRGB-encoded; channels: 1 grey, 2 grey and alpha, 3 RGB, 4 RGB
-    and alpha. mask (if `has_mask`): the mask that the layer has, linear, one channel of `mask_depth`, combined with the
-    new one as `existing` says. selection (if `has_selection`): one byte a pixel; outside it the layer's mask stays.
-    want: "mask" gives the blob mask (linear, `mask_depth`), "layer" gives layer (R'G'B'A float), "preview" gives both
-    in 8 bits. settings: fields of a Recipe that differ from the recipe named.
-    """
-
-    width: int
-    height: int
-    channels: int
-    depth: str = "u8"
-    recipe: str = "balanced"
-    settings: dict[str, Any] = field(default_factory=dict)
-    want: str = "mask"
-    mask_depth: str = "u8"
-    existing: str = "replace"
-    has_mask: bool = False
-    has_selection: bool = False
-
-    def __post_init__(self) -> None:
-        for name in ("width", "height", "channels"):
-            value = getattr(self, name)
-            if type(value) is not int or value < 1:
-                raise ProtocolError(f"{name} must be a whole number from 1; got {value!r}")
-        if self.channels > 4 or self.width * self.height > MOST_PIXELS:
-            raise ProtocolError(f"{self.width}x{self.height} with {self.channels} channels is more than is taken")
-        for name, choices in (("depth", DEPTHS), ("mask_depth", DEPTHS), ("existing", EXISTING), ("want", WANTED)):
-            if getattr(self, name) not in choices:
-                raise ProtocolError(f"{name} must be one of {', '.join(choices)}; got {getattr(self, name)!r}")
-        for name, kind in (("recipe", str), ("settings", dict), ("has_mask", bool), ("has_selection", bool)):
-            if not isinstance(getattr(self, name), kind):
-                raise ProtocolError(f"{name} must be a {kind.__name__}; got {getattr(self, name)!r}")
-
-    def sizes(self) -> dict[str, int]:
-        """The blobs of the request, in order, and their lengths in bytes."""
-        pixels = self.width * self.height
-        sizes = {"pixels": pixels * self.channels * DEPTHS[self.depth]}
-        if self.has_mask:
-            sizes["mask"] = pixels * DEPTHS[self.mask_depth]
-        if self.has_selection:
-            sizes["selection"] = pixels
-        return sizes
-
-    def answer_sizes(self) -> dict[str, int]:
-        """The blobs of the answer and their lengths in bytes."""
-        pixels = self.width * self.height
-        return {
-            "mask": {"mask": pixels * DEPTHS[self.mask_depth]},
-            "layer": {"layer": pixels * 4 * DEPTHS["float"]},
-            "preview": {"mask": pixels, "layer": pixels * 4},
-        }[self.want]
-
-    def to_fields(self) -> dict[str, Any]:
-        return {"do": "cutout", **asdict(self)}
-
-    @classmethod
-    def from_fields(cls, fields: Mapping[str, Any]) -> Job:
-        rest = {k: v for k, v in fields.items() if k not in ("do", "blobs")}
-        try:
-            return cls(**rest)
-        except TypeError as e:
-            raise ProtocolError(f"not a cutout request: {e}") from None
 
 
 def hello(nonce: bytes) -> bytes:

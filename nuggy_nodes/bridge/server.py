@@ -1,7 +1,8 @@
 """The answering side: one worker a user, warm for a while after its last request, then gone.
 
 The main thread waits for connections; each is served in a thread of its own, and the work itself is done one request at
-a time. Who hangs up is noticed between stages (and while waiting for its turn), and its work ends there.
+a time. Who hangs up is noticed whenever the work reports (ten times a second), and its work ends there. A worker that
+is told to quit ends what is under way: its client asks the next worker.
 """
 
 from __future__ import annotations
@@ -20,16 +21,19 @@ from typing import Any
 
 from ..process import free_memory
 from . import protocol
-from .client import receive, send
+from .job import Job
 from .place import Place, PlaceError, Unreachable, is_this_user
-from .protocol import Bytes, Job, Message, ProtocolError
+from .protocol import Bytes, Message, ProtocolError
+from .wire import receive, send
 
 Report = Callable[[str, float], None]
 Work = Callable[[Job, dict[str, Bytes], Report], Message]
 Describe = Callable[[], dict[str, Any]]
 
 MOST_CLIENTS = 8  # a further one is turned away, and comes again
-FINISH = 120.0  # seconds that a retired worker gives what is under way
+FINISH = 30.0  # seconds that a retired worker gives what is under way to notice, and its successor waits for the place
+REST = 3.0  # seconds without a request after which memory is given back
+QUEUE = 1.0  # seconds in which a cancelled job ends; a longer wait is told
 PATIENCE = 20.0  # seconds for a handshake, for a request without its blobs, and until these begin
 SLOWEST = 8 << 20  # bytes a second that blobs come in at the least
 log = logging.getLogger(__name__)
@@ -52,6 +56,7 @@ class Server:
 
     describe() gives what a ping is answered with, and may take its time. current() says whether the code on the disk is
     still the code that runs; when it is not, the worker ends before its next request and the client starts a new one.
+    rest() is called when a while nothing was asked, to give memory back.
     """
 
     def __init__(
@@ -62,9 +67,11 @@ class Server:
         idle: float = 300.0,
         describe: Describe = dict,
         current: Callable[[], bool] = lambda: True,
+        rest: Callable[[], None] = lambda: None,
     ):
         self.place, self.work, self.idle = place, work, idle
-        self.describe, self.current = describe, current
+        self.describe, self.current, self.rest = describe, current, rest
+        self._rested = True
         self._turn = threading.Lock()
         self._clients: set[threading.Thread] = set()
         self._last = time.monotonic()
@@ -85,13 +92,13 @@ class Server:
             finally:
                 server.close()
                 self.place.remove()
-            for client in self._clients:  # retired with work in hand: that is finished first
+            for client in self._clients:  # retired with work in hand: that is told first
                 client.join(FINISH)
         return True
 
     def _take_lock(self) -> Any:
         """The lock, or None if another worker serves; waits for one that is ending, and a client that clears up."""
-        until = time.monotonic() + 2
+        until = time.monotonic() + FINISH
         while True:
             lock = self.place.take_lock()
             if lock or time.monotonic() > until:
@@ -108,7 +115,10 @@ class Server:
         while not self._stop.is_set():
             self._clients = {t for t in self._clients if t.is_alive()}
             if self._clients:
-                self._last = time.monotonic()
+                self._last, self._rested = time.monotonic(), False
+            elif not self._rested and time.monotonic() - self._last > REST:
+                self._rested = True
+                self.rest()
             elif self.idle and time.monotonic() - self._last > self.idle:
                 log.info("nothing to do for %g seconds", self.idle)
                 return
@@ -196,13 +206,16 @@ class Server:
         def report(stage: str, share: float) -> None:
             if hung_up(link):
                 raise Gone(stage)
+            if self._stop.is_set():
+                raise RequestError("ended", "the worker was told to quit")
             send(link, protocol.encode({"stage": stage, "share": round(share, 4)}))
 
         return report
 
     def _wait_for_turn(self, report: Report) -> None:
-        while not self._turn.acquire(timeout=0.25):
-            report("waiting", 0.0)
+        begun = time.monotonic()
+        while not self._turn.acquire(timeout=0.1):
+            report("waiting" if time.monotonic() - begun > QUEUE else "read", 0.0)
 
 
 def greet(link: socket.socket, secret: bytes) -> None:

@@ -3,41 +3,68 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from ..core import Network, choose_device, choose_precision, cutout, estimate_foreground, load, recipe
+from ..core import AnyNetwork, choose_device, choose_precision, load, open_network, recipe
 from ..core.errors import InputError, NuggyError, WeightsError
-from ..core.foreground.opacity import shown, within
+from ..core.foreground.estimate import estimate_foreground
+from ..core.foreground.opacity import within
 from ..core.foreground.unknown_region import HIDDEN
+from ..core.guided_answer import Seen
 from ..core.network.device import out_of_memory
-from ..core.recipes import Recipe
-from .memory import remembering
-from .protocol import DEPTHS, Bytes, Job, Message
+from ..core.pipeline import after_network, answer
+from ..core.recipes import Recipe, around
+from ..core.segment.box import seen_in_boxes
+from ..core.segment.closer_look import look
+from ..core.work import NETWORK, Work
+from ..process import give_back
+from .job import PLANES, Job
+from .look import part
+from .memory import Answer, Memory, Photograph
+from .protocol import Bytes, Message
+from .said import boxes_moved, guidance, reduced
+from .samples import combine, plane, to_bytes
 from .server import Report, RequestError
+from .watch import Watch
 
-DTYPES: dict[str, Any] = {"u8": np.uint8, "u16": np.uint16, "float": np.float32}
-assert DTYPES.keys() == DEPTHS.keys()
+QUICK = 1024  # pixels of the copy from which the first look after a change of a setting is computed
+EMPTY = 0.5 / 255  # a mask that is nowhere above this is empty
+COLOURS = 0.96  # of the work is done when the mask is there
 
 
 class Worker:
-    """Does jobs with one network, which is loaded once. Called by one thread at a time, except for `warm`."""
+    """Does jobs with networks that are loaded once. Called by one thread at a time, except for `network`."""
 
     def __init__(self, device: str = "auto"):
         self.device = choose_device(device)
-        self._network: Network | None = None
+        self.memory = Memory()
+        self._networks: dict[str, AnyNetwork] = {}
         self._loading = threading.Lock()
 
-    def network(self) -> Network:
+    def network(self, name: str = "") -> AnyNetwork:
+        """Nuggy's own, or one by name or file. Raises NuggyError."""
         with self._loading:
-            if self._network is None:
-                self._network = remembering(load(None, self.device, choose_precision(self.device)))
-            return self._network
+            if name not in self._networks:
+                kept: dict[str, AnyNetwork] = {}  # one other is kept beside our own
+                if "" in self._networks:
+                    kept[""] = self._networks[""]
+                precision = choose_precision(self.device)
+                kept[name] = open_network(name, self.device, precision) if name else load(None, self.device, precision)
+                self._networks = kept
+            return self._networks[name]
+
+    def rest(self) -> None:
+        """Give memory back that the last job needed."""
+        self.memory.rest()
+        gc.collect()
+        give_back()
 
     def __call__(self, job: Job, blobs: dict[str, Bytes], report: Report) -> Message:
         """The answer to a job. Raises RequestError, and what `report` raises."""
@@ -51,74 +78,141 @@ class Worker:
             if not out_of_memory(e):
                 raise
             text = f"{job.width}x{job.height} pixels need more memory than is free on {self.device}"
+        self.memory.forget()
         gc.collect()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
         raise RequestError("memory", text)
 
+    @torch.inference_mode()
     def _do(self, job: Job, blobs: dict[str, Bytes], report: Report) -> Message:
         started = time.perf_counter()
         wanted = _recipe(job)
-        if self._network is None:
+        asks = job.start == "network" and not (job.has_selection and job.selection == "subject")
+        if asks and job.network not in self._networks:
             report("load", 0.0)
-        network = self.network()
+        network = self.network(job.network) if asks else None
         report("read", 0.0)
-        colours, opacity = _pixels(job, blobs["pixels"], self.device)
-        bounded = colours.nan_to_num(0.0, 1.0, 0.0).clamp_(0, 1) if job.depth == "float" else colours
-        before = time.perf_counter()
-        seen = bounded if opacity is None else shown(bounded, opacity)
-        result = cutout(seen, network, wanted, report=lambda stage, share: report(stage, 0.96 * share))
+        whole = self.memory.see(job, blobs, self.device)
+        if whole is None:
+            raise RequestError("unknown", "the pixels are not there any more")
+        planes = {n: plane(job, blobs, n, self.device) for n in ("mask", *PLANES)}
+        watch = Watch(report, COLOURS if job.want == "layer" else 1.0)
+        work, before = Work(watch), time.perf_counter()
+        with watch:
+            seen, alpha = self._mask(job, blobs, whole, planes, network, wanted, work)
+        found = float(alpha.amax()) > EMPTY
         core = time.perf_counter() - before
-        alpha = result.alpha if opacity is None else within(result.alpha, opacity)
-        alpha = combine(alpha, *_there(job, blobs, self.device), job.existing)
-        answer: dict[str, Bytes] = {}
-        if job.want in ("layer", "preview"):
-            report("colours", 0.96)
-            visible = alpha if opacity is None else alpha * opacity
-            own = estimate_foreground(bounded, visible, wanted.foreground, fill=wanted.fill_colour, opacity=opacity)
-            beyond = torch.where(visible >= HIDDEN, colours - bounded, 0)  # colours beyond sRGB stay beyond it
-            layer = torch.cat((own.add_(beyond), visible), 1)
-        report("write", 0.98)
-        if job.want in ("mask", "preview"):
-            answer["mask"] = to_bytes(alpha, job.mask_depth if job.want == "mask" else "u8")
-        if job.want in ("layer", "preview"):
-            answer["layer"] = to_bytes(layer, "float" if job.want == "layer" else "u8")
-        seconds = {"core": core, "all": time.perf_counter() - started, **result.seconds}
-        return Message({"seconds": {k: round(v, 4) for k, v in seconds.items()}}, answer)
+        with Watch(report) as watch:
+            watch.stage, watch.share = "colours", COLOURS
+            blobs_out = self._told(job, whole, seen, alpha, planes, wanted)
+        seconds = {"core": core, "all": time.perf_counter() - started, **work.seconds}
+        return Message({"found": found, "seconds": {k: round(v, 4) for k, v in seconds.items()}}, blobs_out)
+
+    def _mask(
+        self, job: Job, blobs: dict[str, Bytes], whole: Photograph, planes: dict[str, Tensor | None],
+        network: AnyNetwork | None, wanted: Recipe, work: Work,
+    ) -> tuple[Photograph, Tensor]:  # fmt: skip
+        """The layer's mask [1,1,h,w], before it meets what is there, of `whole` or for a first look of a smaller copy,
+        which is given too."""
+        wanted = wanted if network is None else around(wanted, network.form)
+        said = guidance(job, planes)
+        told = hashlib.sha256(b"".join(n.encode() + bytes(blobs[n]) for n in ("keep", "drop") if n in blobs))
+        if said.mask is not None or said.boxes:
+            told.update(bytes(blobs["mask" if job.start == "mask" else "selection"]))
+        question = (whole.key, job.network if network else None, str(wanted.part("look")))
+        settings = [str(wanted.part(p)) for p in ("edge", "islands", "mask")]
+        key = (question, *settings, job.start, job.selection, bool(said.boxes), told.digest())
+        if self.memory.mask and self.memory.mask[0] == key and job.key:
+            return whole, self.memory.mask[1]
+        said.fitted(whole.bounded)  # what cannot be is said before the network's seconds
+        seen = whole.seen
+        answered = self._asked(seen, network, wanted, question, work)
+        if answered and said.boxes and (0, tuple(said.boxes)) not in answered.boxes:
+            assert network is not None
+            answered.boxes[0, tuple(said.boxes)] = seen_in_boxes(network, seen, said.boxes)
+        copy, exact = whole, job.want != "preview" or job.exact or max(whole.size) <= QUICK
+        if not exact:
+            copy = self.memory.reduced(whole, QUICK)
+            scale = max(copy.size) / max(whole.size)
+            wanted = replace(wanted, shift_edge=wanted.shift_edge * scale, feather=wanted.feather * scale)
+            said, answered = reduced(said, copy.size, scale), boxes_moved(answered, said, copy.size, scale)
+            seen = copy.seen
+        alpha = None
+        if answered:  # between two strokes the mask that they change stays
+            alpha = self.memory.bare(exact, (question, *settings))
+            if alpha is None:
+                alpha, _ = after_network(seen, answered.coarse, wanted, work)
+                self.memory.keep_bare(exact, (question, *settings), alpha)
+        boxes = answered.boxes if answered else {}
+        state = Seen(seen, alpha, [], wanted, seen, None, Work(), network, boxes=boxes)
+        found = answer(state, said).alpha
+        found = found if copy.opacity is None else within(found, copy.opacity)
+        if exact and job.key:
+            self.memory.mask = key, found
+        return copy, found
+
+    def _asked(
+        self, seen: Tensor, network: AnyNetwork | None, wanted: Recipe, question: tuple[Any, ...], work: Work
+    ) -> Answer | None:
+        """What the network says, once for a photograph and its views."""
+        if network is None:
+            return None
+        known = self.memory.answer(question)
+        if known:
+            return known
+        watch = work.report
+        assert isinstance(watch, Watch)
+        with work.stage("network"):
+            coarse = look(
+                network, seen, progress=lambda d, n: watch.of_network(d, n, NETWORK), **wanted.part("look")
+            )  # fmt: skip
+        return self.memory.remember(question, coarse)
+
+    def _told(
+        self, job: Job, whole: Photograph, seen: Photograph, alpha: Tensor, planes: dict[str, Tensor | None],
+        wanted: Recipe,
+    ) -> dict[str, Bytes]:  # fmt: skip
+        """The answer's blobs. seen: the photograph that alpha belongs to."""
+        limit = planes["selection"] if job.selection == "limit" else None
+        old = planes["mask"] if job.start == "network" or limit is not None else None
+        colours, bounded, opacity = whole.colours, whole.bounded, whole.opacity
+        if job.want == "preview":
+            bounded = colours = part(job, bounded if seen is whole else seen.bounded)
+            alpha, opacity = part(job, alpha), None if seen.opacity is None else part(job, seen.opacity)
+            old, limit = (None if x is None else part(job, x) for x in (old, limit))
+        alpha = combine(alpha, old, limit, job.existing if job.start == "network" else "replace")
+        if job.want == "mask":
+            return {"mask": to_bytes(alpha, job.mask_depth)}
+        visible = alpha if opacity is None else alpha * opacity
+        own = estimate_foreground(bounded, visible, wanted.foreground, fill=wanted.fill_colour, opacity=opacity)
+        if colours is not bounded:
+            own = own + torch.where(visible >= HIDDEN, colours - bounded, 0)  # colours beyond sRGB stay beyond it
+        layer = torch.cat((own, visible), 1)
+        if job.want == "layer":
+            return {"layer": to_bytes(layer, "float")}
+        return {"mask": to_bytes(alpha, "u8"), "layer": to_bytes(layer, "u8")}
 
     def describe(self) -> dict[str, Any]:
         """What a ping is answered with: proof that the network can be loaded."""
         import platform
 
         from .. import __version__
+        from ..core.network.find import found, tell
 
         try:
             network = self.network()
         except NuggyError as e:
             raise RequestError("weights", str(e)) from None
+        others = [(f.path.name, tell(f.path)) for f in list(found())[:64] if f.path != network.path]
         return {
             "nuggy": __version__,
             "python": platform.python_version(),
             "torch": torch.__version__,
             "device": str(self.device),
             "weights": str(network.path),
+            "networks": [[name, told.use or told.architecture] for name, told in others if not told.runs],
         }
-
-
-def combine(new: Tensor, old: Tensor | None, selection: Tensor | None, how: str) -> Tensor:
-    """The new mask with the layer's old one (replace, intersect: the darker, add: the lighter), inside the selection.
-
-    Outside the selection the old mask stays; a layer without one is wholly visible there.
-    """
-    result = new
-    if old is not None and how == "intersect":
-        result = torch.minimum(new, old)
-    elif old is not None and how == "add":
-        result = torch.maximum(new, old)
-    if selection is None:
-        return result
-    base = torch.ones_like(new) if old is None else old
-    return torch.where(selection >= 1, result, torch.lerp(base, result, selection))
 
 
 def _recipe(job: Job) -> Recipe:
@@ -130,40 +224,3 @@ def _recipe(job: Job) -> Recipe:
     if wrong:
         raise InputError(f"{', '.join(wrong)} must be a number or a word")
     return recipe(job.recipe, **settings)
-
-
-def _pixels(job: Job, data: Bytes, device: torch.device) -> tuple[Tensor, Tensor | None]:
-    """Colours [1,3,H,W] as they came (float may exceed 0..1) and opacity [1,1,H,W] or None."""
-    x = from_bytes(data, job.depth, job.height, job.width, job.channels, device)
-    opacity = None
-    if job.channels in (2, 4):
-        opacity = x[:, -1:].nan_to_num(0.0).clamp(0, 1)
-        x = x[:, :-1]
-    return x.expand(-1, 3, -1, -1).contiguous(), opacity
-
-
-def _there(job: Job, blobs: dict[str, Bytes], device: torch.device) -> tuple[Tensor | None, Tensor | None]:
-    """The layer's mask and the selection, where there are any."""
-    size = (job.height, job.width, 1, device)
-    old = from_bytes(blobs["mask"], job.mask_depth, *size) if job.has_mask else None
-    selection = from_bytes(blobs["selection"], "u8", *size) if job.has_selection else None
-    return None if old is None else old.nan_to_num(0.0).clamp(0, 1), selection
-
-
-def from_bytes(data: Bytes, depth: str, height: int, width: int, channels: int, device: torch.device) -> Tensor:
-    """Rows of samples to [1,C,H,W] float32; whole numbers become 0..1."""
-    whole = data if isinstance(data, bytearray) else bytearray(data)  # torch wants to be allowed to write
-    raw = np.frombuffer(whole, DTYPES[depth]).reshape(height, width, channels)
-    x = torch.from_numpy(raw if depth == "float" else raw.astype(np.int32) if depth == "u16" else raw).to(device)
-    x = x.permute(2, 0, 1)[None].to(torch.float32, memory_format=torch.contiguous_format)
-    return x if depth == "float" else x.div_(float(np.iinfo(DTYPES[depth]).max))
-
-
-def to_bytes(x: Tensor, depth: str) -> Bytes:
-    """[1,C,H,W] to rows of samples; whole numbers are rounded."""
-    x = x[0].permute(1, 2, 0)
-    if depth != "float":
-        top = int(np.iinfo(DTYPES[depth]).max)
-        x = x.nan_to_num(0.0).clamp_(0, 1).mul_(top).round_().to(torch.int32 if depth == "u16" else torch.uint8)
-    array = np.ascontiguousarray(x.contiguous().cpu().numpy().astype(DTYPES[depth], copy=False))
-    return memoryview(array.view(np.uint8).reshape(-1))  # type: ignore[arg-type]

@@ -131,7 +131,9 @@ def _uninstall(args: argparse.Namespace) -> int:
             continue
         try:
             stays = install.remove(configuration)
-            client.quit(Launch(sys.executable, runtime=configuration.runtime).place())
+            place = Launch(sys.executable, runtime=configuration.runtime).place()
+            client.quit(place)
+            place.clear()
         except install.InstallError as e:
             print(f"nuggy: {e}", file=sys.stderr)
             failed += 1

@@ -57,8 +57,8 @@ def work() -> None:
 
 def ask() -> None:
     from nuggy_nodes.bridge import client
+    from nuggy_nodes.bridge.job import Job
     from nuggy_nodes.bridge.launch import Launch
-    from nuggy_nodes.bridge.protocol import Job
 
     class Started(Launch):
         def command(self) -> list[str]:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from nuggy_nodes.bridge import client, protocol, server
+from nuggy_nodes.bridge import client, protocol, server, wire
+from nuggy_nodes.bridge.job import Job
 from nuggy_nodes.bridge.place import Place
-from nuggy_nodes.bridge.protocol import Job, Message
+from nuggy_nodes.bridge.protocol import Message
 from nuggy_nodes.bridge.server import Server
 from nuggy_nodes.process import free_memory
 
@@ -29,7 +30,7 @@ def test_memory_is_taken_as_bytes_come() -> None:
 
     def read() -> None:
         with pytest.raises(EOFError):
-            client.receive(ours, 8 << 30)
+            wire.receive(ours, 8 << 30)
         seen.append(True)
 
     thread = threading.Thread(target=read)
@@ -43,13 +44,13 @@ def test_memory_is_taken_as_bytes_come() -> None:
     assert seen
 
 
-@pytest.mark.parametrize("size", [1, client.BLOCK - 1, client.BLOCK, 5 * client.BLOCK + 7])
+@pytest.mark.parametrize("size", [1, wire.BLOCK - 1, wire.BLOCK, 5 * wire.BLOCK + 7])
 def test_every_byte_comes_in_order(size: int) -> None:
     ours, theirs = socket.socketpair()
     sent = (bytes(i * 7 % 251 for i in range(1000)) * (size // 1000 + 1))[:size]
     thread = threading.Thread(target=theirs.sendall, args=(sent,))
     thread.start()
-    assert bytes(client.receive(ours, size, time.monotonic() + 60)) == sent
+    assert bytes(wire.receive(ours, size, time.monotonic() + 60)) == sent
     ours.close()
     try:
         thread.join(10)
@@ -75,7 +76,7 @@ def test_a_peer_that_drips_is_left_in_the_end() -> None:
     thread = threading.Thread(target=drip, args=(theirs, stop))
     thread.start()
     with pytest.raises(TimeoutError):
-        client.receive(ours, 10_000, time.monotonic() + 0.3)
+        wire.receive(ours, 10_000, time.monotonic() + 0.3)
     assert ours.gettimeout() == 5
     stop.set()
     thread.join(10)
@@ -94,7 +95,7 @@ def test_clients_that_drip_keep_nobody_out(tmp_path: Path, monkeypatch: pytest.M
     while not (place.socket.exists() or place.card.exists()) and time.monotonic() < until:
         time.sleep(0.01)
     stop, drippers = threading.Event(), []
-    links = [client.reach(place) if greeted else place.connect(5)[0] for _ in range(server.MOST_CLIENTS)]
+    links = [wire.reach(place) if greeted else place.connect(5)[0] for _ in range(server.MOST_CLIENTS)]
     head = b"".join(map(bytes, protocol.encode({"do": "ping"})))[:-1] if greeted else protocol.hello(bytes(16))
     for link in links:
         drippers.append(threading.Thread(target=drip, args=(link, stop, head[:4] + bytes([32]) * 10_000)))
@@ -102,12 +103,12 @@ def test_clients_that_drip_keep_nobody_out(tmp_path: Path, monkeypatch: pytest.M
     answer = None
     while answer is None and time.monotonic() < until:  # a further client comes again, as the plug-in's does
         try:
-            with client.reach(place) as link:
-                client.send(link, protocol.encode(Job(4, 3, 1).to_fields(), {"pixels": bytes(range(12))}))
+            with wire.reach(place) as link:
+                wire.send(link, protocol.encode(Job(4, 3, 1).to_fields(), {"pixels": bytes(range(12))}))
                 fields: dict = {}
                 while "done" not in fields:
-                    fields = protocol.read_fields(lambda n, link=link: client.receive(link, n))
-                answer = protocol.read_blobs(lambda n, link=link: client.receive(link, n), fields, {"mask": 12})
+                    fields = protocol.read_fields(lambda n, link=link: wire.receive(link, n))
+                answer = protocol.read_blobs(lambda n, link=link: wire.receive(link, n), fields, {"mask": 12})
         except (OSError, EOFError, client.Unreachable):
             time.sleep(0.1)
     stop.set()

@@ -98,3 +98,23 @@ def test_one_lock(tmp_path: Path) -> None:
     again = place.take_lock()
     assert again
     again.close()
+
+
+def test_cleared_nothing_is_left_but_what_is_not_ours(tmp_path: Path) -> None:
+    place = Place(tmp_path / "nuggy")
+    place.clear()  # there is none
+    place.prepare()
+    place.open_log().close()
+    held = place.take_lock()
+    assert held
+    held.write(b"%d\n" % os.getpid())
+    place.clear()
+    assert place.lock.exists() and place.log.exists(), "a worker is there"
+    held.close()
+    mine = place.folder / "mine"
+    mine.touch()
+    place.clear()
+    assert list(place.folder.iterdir()) == [mine]
+    mine.unlink()
+    place.clear()
+    assert not place.folder.exists()

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from nuggy_nodes.bridge import protocol
+from nuggy_nodes.bridge import install, job
 from nuggy_nodes.core.recipes import RECIPES, recipe
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -66,19 +66,21 @@ def test_settings_are_a_recipes(arguments: types.ModuleType) -> None:
         get_property, find_property = dict.__getitem__, dict.get
 
     given = Config(values | {"recipe": "fast", "existing-mask": "add", "fine-tune": False})
-    assert arguments.of(given)["settings"] == {"islands": "subject", "foreground": "none"}  # behind a mask
+    said = arguments.of(given)
+    assert said["settings"] == {"islands": "subject", "foreground": "none"}  # behind a mask
+    assert said["start"] == "network" and arguments.of(Config({"keep": "all"}))["start"] == "mask"
     given["foreground"] = "none"
     assert recipe(**{"which": "fast"} | arguments.of(given)["settings"]).foreground == "none"
     assert recipe("best", **sent).passes == RECIPES["best"].passes  # 0 leaves it to the recipe
     assert recipe("best", **arguments.settings({**values, "passes": 1}.get)).passes == 1
     for name in arguments.RECIPES:
         recipe(name)
-    assert arguments.EXISTING == protocol.EXISTING
+    assert arguments.EXISTING == job.EXISTING and arguments.SELECTION == job.SELECTION
 
 
 def test_only_gi_and_the_standard_library() -> None:
     own = {p.stem for p in PLUGIN.glob("*.py")} | {"nuggy_bridge", "gi"}
-    shared = [REPOSITORY / "nuggy_nodes" / "bridge" / f"{n}.py" for n in ("protocol", "place", "launch", "client")]
+    shared = [Path(str(module.__file__)) for module in install.SHARED]
     for path in [*PLUGIN.glob("*.py"), *shared]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
@@ -95,7 +97,7 @@ def translations() -> types.ModuleType:
     return load(REPOSITORY / "gimp_plugin" / "translations.py")
 
 
-@pytest.mark.parametrize("language", ["ko", "ja", "zh_CN"])
+@pytest.mark.parametrize("language", ["ko", "ja", "zh_CN", "de", "fr", "es"])
 def test_translations(translations: types.ModuleType, language: str) -> None:
     path = translations.po_path(language)
     known = translations.parse(path.read_text(encoding="utf-8"))
@@ -118,7 +120,9 @@ def test_help_page(translations: types.ModuleType, language: str) -> None:
     folder = PLUGIN / "help" / language
     items = ElementTree.parse(folder / "gimp-help.xml").getroot()
     text = (folder / "index.html").read_text(encoding="utf-8")
-    assert [i.get("id") for i in items] == ["plug-in-nuggy-remove-background", "plug-in-nuggy-cut-out"]
+    assert [i.get("id") for i in items] == [
+        f"plug-in-nuggy-{n}" for n in ("remove-background", "cut-out", "refine-mask")
+    ]
     for item in items:
         file, _, anchor = item.get("ref", "").partition("#")
         assert (folder / file).is_file() and (not anchor or f'id="{anchor}"' in text)
@@ -128,14 +132,34 @@ def test_help_page(translations: types.ModuleType, language: str) -> None:
         known = translations.parse(translations.po_path(language).read_text(encoding="utf-8"))
     said = ["_Remove Background...", "_Cut Out to New Layer...", "Reci_pe", "_Keep", "_Existing mask", "Fine tuning",
             "Pre_view", "Balanced", "The subject", "One part", "Everything found", "_Use these values",
-            "Hide the origi_nal layer"]  # fmt: skip
+            "Hide the origi_nal layer", "The selection is", "The subject's box", "The subject, roughly", "Keep",
+            "Drop"]  # fmt: skip
     for message in said:
         plain = re.sub(r"\(_\w\)|_|\.\.\.$", "", known[message])
         assert re.search(f">{re.escape(plain)}<".replace(r"\ ", r"\s"), text), plain
-    assert len(re.findall("<dt>", text)) == 5 and len(re.findall("<p>", text)) == 4
+    assert len(re.findall("<dt>", text)) == 6 and len(re.findall("<p>", text)) == 5
 
 
 def test_letters_of_the_dialog_are_free(translations: types.ModuleType) -> None:
     letters = [m[1].lower() for t in translations.messages() if (m := re.search(r"_(\w)", t)) and "..." not in t]
     assert len(letters) == len(set(letters)), sorted(letters)
     assert not set(letters) & set("ocrhls"), "these belong to GIMP's own buttons"
+
+
+class Config(dict):
+    """A procedure's configuration, as far as keep_apart uses it."""
+
+    get_property, set_property = dict.__getitem__, dict.__setitem__
+
+
+@pytest.mark.parametrize(
+    ("black", "white", "changed", "after"),
+    [(10, 90, "black", (10, 90)), (95, 90, "black", (95, 96)), (10, 5, "white", (4, 5)), (99, 90, "black", (99, 100)),
+     (50, 50, "white", (49, 50))],
+)  # fmt: skip
+def test_black_stays_below_white(
+    arguments: types.ModuleType, black: float, white: float, changed: str, after: tuple[float, float]
+) -> None:
+    config = Config(black=black, white=white)
+    arguments.keep_apart(config, changed)
+    assert (config["black"], config["white"]) == after

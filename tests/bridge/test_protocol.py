@@ -6,7 +6,8 @@ import json
 import pytest
 
 from nuggy_nodes.bridge import protocol
-from nuggy_nodes.bridge.protocol import Job, ProtocolError
+from nuggy_nodes.bridge.job import Job
+from nuggy_nodes.bridge.protocol import ProtocolError
 
 
 def reader(data: bytes) -> protocol.Read:

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from nuggy_nodes.bridge import client
+from nuggy_nodes.bridge.job import Job
 from nuggy_nodes.bridge.launch import Launch
-from nuggy_nodes.bridge.protocol import Job
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from nuggy_nodes.bridge import client, protocol
+from nuggy_nodes.bridge import client, protocol, wire
 from nuggy_nodes.bridge import launch as launching
-from nuggy_nodes.bridge.client import Call
+from nuggy_nodes.bridge.call import Call
+from nuggy_nodes.bridge.job import Job
 from nuggy_nodes.bridge.launch import Launch, WorkerError
 from nuggy_nodes.bridge.place import Place, PlaceError, Unreachable
-from nuggy_nodes.bridge.protocol import Job
 from nuggy_nodes.bridge.server import Server
 
 STUB = Path(__file__).with_name("stub_worker.py")
@@ -137,8 +137,7 @@ def test_second_client_waits_its_turn(launch: StubLaunch) -> None:
     slow = ask(launch, "slow")
     wait_for(lambda: not slow.events.empty() and slow.events.get()[0] == "network")
     other = ask(launch)
-    wait_for(lambda: not other.events.empty())
-    assert other.events.get()[0] == "waiting"
+    wait_for(lambda: not other.events.empty() and other.events.get()[0] == "waiting")
     slow.cancel()
     assert done(other)
 
@@ -151,7 +150,73 @@ def test_work_stops_when_nobody_waits(launch: StubLaunch) -> None:
     with pytest.raises(WorkerError) as e:
         done(call)
     assert e.value.kind == "cancelled"
-    assert done(ask(launch)) and time.monotonic() - begun < 10  # the slow one would have taken 20
+    other = ask(launch)
+    assert "waiting" not in [e[0] for e in other.follow() if e]  # not for a picture that is his own, cancelled
+    assert other.result() and time.monotonic() - begun < 10  # the slow one would have taken 20
+
+
+def test_told_to_quit_while_busy_it_hands_over(launch: StubLaunch) -> None:
+    """The one under way and the one that waits are answered by the next worker."""
+    first = client.ping(launch)["pid"]
+    calls = [ask(launch, "slow"), ask(launch)]
+    wait_for(lambda: not calls[0].events.empty() and not calls[1].events.empty())
+    begun = time.monotonic()
+    assert client.quit(launch.place())
+    assert time.monotonic() - begun < 5 and not alive(first)
+    assert done(calls[1]) and client.ping(launch)["pid"] != first
+    calls[0].cancel()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no stopped processes on this platform")
+@pytest.mark.parametrize("when", ["before", "during"])
+def test_stopped_worker_is_told_with_its_pid_and_quit_ends_it(
+    launch: StubLaunch, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    monkeypatch.setattr("nuggy_nodes.bridge.call.LOOK", 0.2)
+    monkeypatch.setattr("nuggy_nodes.bridge.wire.reach.__defaults__", (0.5,))
+    pid = client.ping(launch)["pid"]
+    if when == "before":
+        os.kill(pid, signal.SIGSTOP)
+    call = ask(launch, "slow")
+    if when == "during":
+        wait_for(lambda: not call.events.empty())
+        os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(WorkerError) as e:
+        done(call)
+    assert e.value.kind == "stopped" and str(e.value) == str(pid)
+    assert client.quit(launch.place())
+    wait_for(lambda: not alive(pid))
+    assert done(ask(launch))
+
+
+def test_words_of_a_death_are_of_this_request(launch: StubLaunch) -> None:
+    with pytest.raises(WorkerError):
+        done(ask(launch, "fail"))  # its traceback stands in the log
+    with pytest.raises(WorkerError) as e:
+        done(ask(launch, "die"))
+    assert "a bug" in launch.place().last_words(50) and "a bug" not in str(e.value)
+
+
+def test_memory_is_given_back_after_the_last_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nuggy_nodes.bridge.server.REST", 0.1)
+    rested: list[float] = []
+    place = Place(tmp_path / "r")
+    served = Server(
+        place, lambda job, blobs, report: protocol.Message({}, {"mask": PIXELS}),
+        rest=lambda: rested.append(time.monotonic()),
+    )  # fmt: skip
+    thread = threading.Thread(target=served.serve)
+    thread.start()
+    wait_for(lambda: place.socket.exists() or place.card.exists())
+    launch = StubLaunch(sys.executable, runtime=str(tmp_path / "r"))
+    for _ in range(2):
+        before = len(rested)
+        assert done(ask(launch)) == PIXELS
+        wait_for(lambda before=before: len(rested) == before + 1)
+    time.sleep(0.6)
+    assert len(rested) == 2  # once after each
+    client.quit(place)
+    thread.join(10)
 
 
 def test_killed_in_the_middle_ten_times(launch: StubLaunch) -> None:
@@ -242,9 +307,9 @@ def test_garbage_on_the_socket(launch: StubLaunch, garbage: bytes) -> None:
 )
 def test_greeted_client_that_talks_nonsense(launch: StubLaunch, message: list[bytes]) -> None:
     client.ping(launch)
-    with client.reach(launch.place()) as link:
-        client.send(link, message)
-        answer = protocol.read_fields(lambda n: client.receive(link, n))
+    with wire.reach(launch.place()) as link:
+        wire.send(link, message)
+        answer = protocol.read_fields(lambda n: wire.receive(link, n))
     assert answer["error"] == "protocol"
     assert done(ask(launch))
 
@@ -253,14 +318,14 @@ def test_client_that_does_not_know_the_secret(launch: StubLaunch) -> None:
     client.ping(launch)
     link = raw(launch.place())
     with link, pytest.raises((protocol.ProtocolError, EOFError, ConnectionError)):
-        client.greet(link, b"guess")
+        wire.greet(link, b"guess")
 
 
 def test_client_of_another_version_is_told(launch: StubLaunch) -> None:
     client.ping(launch)
     with raw(launch.place()) as link:
         link.sendall(protocol.HELLO.pack(protocol.MAGIC, 99, bytes(16)))
-        magic, version, _ = protocol.HELLO.unpack(client.receive(link, protocol.HELLO.size))
+        magic, version, _ = protocol.HELLO.unpack(wire.receive(link, protocol.HELLO.size))
     assert (magic, version) == (protocol.MAGIC, protocol.VERSION)
 
 
@@ -288,7 +353,7 @@ def test_another_user_is_turned_away(launch: StubLaunch) -> None:
             os.setgid(65534)
             os.setuid(65534)
             with raw(place) as link:
-                client.greet(link, b"")
+                wire.greet(link, b"")
         except PlaceError:  # the client sees whose socket it is
             status = 1
             with socket.socket(socket.AF_UNIX) as link:
@@ -324,6 +389,6 @@ def test_worker_of_replaced_code_ends_before_it_serves(tmp_path: Path) -> None:
     thread.start()
     wait_for(lambda: place.socket.exists() or place.card.exists())
     with pytest.raises(Unreachable):
-        client.reach(place)
+        wire.reach(place)
     thread.join(10)
     assert not thread.is_alive() and not place.socket.exists() and not place.card.exists()

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from nuggy_nodes.bridge import work
-from nuggy_nodes.bridge.memory import MOST, Remembering
-from nuggy_nodes.bridge.protocol import Job
+from nuggy_nodes.bridge.job import Job
+from nuggy_nodes.bridge.samples import DTYPES
 from nuggy_nodes.bridge.server import RequestError
 from nuggy_nodes.core import Network
 from nuggy_nodes.core.network.weights import Info
@@ -33,7 +33,7 @@ class Flat(nn.Module):
 @pytest.fixture
 def worker() -> work.Worker:
     made = work.Worker("cpu")
-    made._network = Network(Flat(), Info(), Path("stub"))  # type: ignore[arg-type]
+    made._networks[""] = Network(Flat(), Info(), Path("stub"))  # type: ignore[arg-type]
     return made
 
 
@@ -67,7 +67,7 @@ def test_every_kind_of_samples(worker: work.Worker, channels: int, depth: str) -
 
 @pytest.mark.parametrize(("depth", "top"), [("u8", 255), ("u16", 65535), ("float", 1)])
 def test_mask_in_the_depth_asked_for(worker: work.Worker, depth: str, top: float) -> None:
-    found = ask(worker, Job(64, 48, 3, mask_depth=depth), pixels=picture())["mask"].view(work.DTYPES[depth])
+    found = ask(worker, Job(64, 48, 3, mask_depth=depth), pixels=picture())["mask"].view(DTYPES[depth])
     assert found.max() == top and found.min() == 0
 
 
@@ -153,7 +153,7 @@ def test_out_of_memory(worker: work.Worker, monkeypatch: pytest.MonkeyPatch, err
     def fail(*args: object, **options: object) -> None:
         raise error
 
-    monkeypatch.setattr(work, "cutout", fail)
+    monkeypatch.setattr(work, "look", fail)
     with pytest.raises(RequestError, match="64x48 pixels need more memory") as e:
         ask(worker, Job(64, 48, 3), pixels=picture())
     assert e.value.kind == "memory"
@@ -169,15 +169,3 @@ def test_what_report_raises_ends_the_work(worker: work.Worker) -> None:
 
     with pytest.raises(Gone):
         worker(Job(64, 48, 3), {"pixels": picture().tobytes()}, report)
-
-
-def test_the_network_is_not_asked_twice() -> None:
-    flat = Flat()
-    memory = Remembering(flat)
-    x = torch.rand(1, 3, 64, 64)
-    first = memory(x)
-    first.zero_()  # what is done to an answer does not reach the memory
-    assert torch.equal(memory(x), flat(x)) and flat.calls == 2
-    for i in range(MOST + 3):
-        memory(x + i + 1)
-    assert len(memory.answers) == MOST and flat.calls == 2 + MOST + 3

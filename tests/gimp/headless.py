@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pictures import astronaut, bytes_of, cat, large, oracle, own_colours
+from pictures import astronaut, bytes_of, cat, guided, large, oracle, own_colours
 from PIL import Image
 from rig import PATIENCE, Gimp, Root, kill
 
@@ -277,6 +277,89 @@ def test_new_layer_keeps_colours_beyond_srgb(gimp: Gimp, root: Root, files: dict
 
 def test_last_values_are_remembered(gimp: Gimp, files: dict[str, str]) -> None:
     assert gimp(LOAD + "result = call(img, mode='WITH_LAST_VALS')[1]", path=files["rgb"]) == "success"
+
+
+# what is said of the subject
+
+ELLIPSE = "img.select_ellipse(Gimp.ChannelOps.REPLACE, 40, 30, 200, 180)\n"
+
+
+def ellipse(gimp: Gimp, files: dict[str, str], mask: str) -> np.ndarray:
+    gimp(LOAD + ELLIPSE + "samples(img.get_selection(), 'Y u8', mask)", path=files["rgb"], mask=mask)
+    return np.fromfile(mask, np.uint8).reshape(240, 300)
+
+
+@pytest.mark.parametrize("use", ["box", "subject"])
+def test_selection_says_what(gimp: Gimp, root: Root, files: dict[str, str], mask: str, use: str) -> None:
+    plane = ellipse(gimp, files, mask)
+    answer = gimp(
+        LOAD + ELLIPSE + "s = call(img, recipe='fast', selection=use); mask_of(layer, mask); result = s[1]",
+        path=files["rgb"], mask=mask, use=use,
+    )  # fmt: skip
+    assert answer == "success"
+    said = {"boxes": ((40, 30, 200, 180),)} if use == "box" else {"mask": plane}
+    assert np.abs(masks(root, 240, 300) - bytes_of(guided(cat(), **said))).max() <= 1
+
+
+def test_refine_mask(gimp: Gimp, root: Root, files: dict[str, str], mask: str) -> None:
+    """The layer's own mask gets the photograph's edges, in one undo step; without one that is told."""
+    plane = ellipse(gimp, files, mask)
+    answer = gimp(
+        LOAD + "none = call(img, [layer], procedure=REFINE)\n" + ELLIPSE
+        + "layer.add_mask(layer.create_mask(Gimp.AddMaskType.SELECTION)); Gimp.Selection.none(img)\n"
+        "s = call(img, [layer], procedure=REFINE); mask_of(layer, mask); result = [none[0], none[1], s[1]]",
+        path=files["rgb"], mask=mask,
+    )  # fmt: skip
+    assert answer[0] == "calling-error" and "no mask to refine" in answer[1] and answer[2] == "success"
+    found = masks(root, 240, 300)
+    assert np.abs(found - bytes_of(guided(cat(), mask=plane))).max() <= 1
+    assert np.abs(found.astype(int) - plane).mean() > 1
+
+
+def test_strokes_in_channels(gimp: Gimp, root: Root, files: dict[str, str], mask: str) -> None:
+    answer = gimp(
+        LOAD + "for name, x in (('yes', 20), ('no', 150)):\n"
+        "    img.select_rectangle(Gimp.ChannelOps.REPLACE, x, 100, 60, 20); c = Gimp.Selection.save(img)\n"
+        "    c.set_name(name)\n"
+        "Gimp.Selection.none(img)\n"
+        "s = call(img, [layer], recipe='fast', keep_channel='yes', drop_channel='no'); mask_of(layer, mask)\n"
+        "before = state(img); t = call(img, [layer], recipe='fast', keep_channel='maybe')\n"
+        "result = [s[1], t[0], t[1], state(img) == before]",
+        path=files["rgb"], mask=mask,
+    )  # fmt: skip
+    assert answer[0] == "success" and answer[1] == "execution-error" and "“maybe”" in answer[2] and answer[3] is True
+    keep, drop = np.zeros((240, 300), np.uint8), np.zeros((240, 300), np.uint8)
+    keep[100:120, 20:80] = drop[100:120, 150:210] = 255
+    found = masks(root, 240, 300)
+    assert np.abs(found - bytes_of(guided(cat(), keep=keep, drop=drop))).max() <= 1
+    assert found[100:120, 20:80].min() == 255 and found[100:120, 150:210].max() == 0
+
+
+def test_filters_are_part_of_what_is_shown(gimp: Gimp, root: Root, files: dict[str, str], mask: str) -> None:
+    """A layer with a non-destructive filter: the mask and the cut-out are of the picture that is seen."""
+    answer = gimp(
+        LOAD + "f = Gimp.DrawableFilter.new(layer, 'gegl:invert-gamma', 'inverted'); layer.append_filter(f)\n"
+        "images = len(Gimp.get_images()); s = call(img, [layer], recipe='fast'); mask_of(layer, mask)\n"
+        "result = [s[1], len(layer.get_filters()), len(Gimp.get_images()) == images]",
+        path=files["rgb"], mask=mask,
+    )  # fmt: skip
+    assert answer == ["success", 1, True]
+    assert np.abs(masks(root, 240, 300) - bytes_of(oracle(255 - cat()))).max() <= 1
+
+
+def test_nothing_found_is_said_and_the_layer_left_alone(gimp: Gimp, root: Root) -> None:
+    path = root.work / "flat.png"
+    Image.new("RGB", (300, 240), (120, 130, 140)).save(path)
+    status, text, same = gimp(TRY, path=str(path))
+    assert status == "execution-error" and "Nothing was found" in text and same is True
+
+
+def test_network_that_is_not_there(gimp: Gimp, files: dict[str, str]) -> None:
+    answer = gimp(
+        LOAD + "before = state(img); s = call(img, network='magic'); result = [s[0], s[1], state(img) == before]",
+        path=files["rgb"],
+    )
+    assert answer[0] == "execution-error" and "'magic'" in answer[1] and answer[2] is True
 
 
 # what is refused

@@ -12,6 +12,7 @@ gi.require_version("Gegl", "0.4")
 from gi.repository import Gegl, Gimp, Gio  # noqa: E402
 
 MASK, CUT_OUT = "plug-in-nuggy-remove-background", "plug-in-nuggy-cut-out"
+REFINE = "plug-in-nuggy-refine-mask"
 
 
 def serve(box):

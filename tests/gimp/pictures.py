@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from skimage import data
 
-from nuggy_nodes.core import choose_device, choose_precision, cutout, estimate_foreground, load, recipe
+from nuggy_nodes.core import Guidance, choose_device, choose_precision, cutout, estimate_foreground, load, recipe
 
 
 def cat(width: int = 300, height: int = 240) -> np.ndarray:
@@ -52,6 +52,13 @@ def oracle(pixels: np.ndarray, opacity: np.ndarray | None = None, which: str = "
             x = torch.lerp(torch.full_like(x, 0.5), x, have)
         _known[key] = cutout(x, network(), recipe(which, **changes)).alpha[0, 0].numpy()
     return _known[key]
+
+
+def guided(pixels: np.ndarray, boxes: tuple = (), which: str = "fast", **planes: np.ndarray) -> np.ndarray:
+    """The core's alpha [H,W] for [H,W,3] uint8 under guidance; planes [H,W] uint8 by Guidance's names."""
+    x = torch.from_numpy(pixels / np.float32(255)).permute(2, 0, 1)[None].contiguous()
+    said = {name: torch.from_numpy(p / np.float32(255))[None, None] for name, p in planes.items()}
+    return cutout(x, network(), which, guidance=Guidance(boxes=boxes, **said)).alpha[0, 0].numpy()
 
 
 def own_colours(pixels: np.ndarray, opacity: np.ndarray | None = None, method: str = "multilevel") -> np.ndarray:

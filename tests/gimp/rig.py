@@ -46,7 +46,9 @@ class Root:
         (self.config / "gimprc").write_text(
             f'(config-version "{self.version}")\n(show-welcome-dialog no)\n(check-updates no)\n(prev-language "")\n'
         )
-        self.binds = [self.work, REPOSITORY, *{Path(sys.prefix), Path(sys.base_prefix)}]
+        seen = [Path(sys.prefix), Path(sys.base_prefix), REPOSITORY]
+        shared = [p for p in map(Path, sys.path) if p.name == "site-packages" and not any(s in p.parents for s in seen)]
+        self.binds = [self.work, *dict.fromkeys([*seen, *shared])]  # (packages may come from another environment)
 
     def environment(self, **more: str) -> dict[str, str]:
         env = {"HOME": str(self.home), "XDG_RUNTIME_DIR": str(self.runtime), "PATH": "/usr/bin:/bin"}

@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from pictures import cat, large
+from pictures import bytes_of, cat, large, oracle
 from PIL import Image
 from rig import DISPLAY, PATIENCE, Gimp, Root, Screen
 
 TITLE = "^Remove Background$"
 CANCEL = ("1310", "962")  # where the status bar of the window, as large as Desk makes it, has the button
+
+DROP = ("204", "754")  # where a dialog of 1400x900 has the brush that drops
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +82,8 @@ def test_dialog_preview_ok_undo(desk: Desk) -> None:
     wait_for(lambda: "preview fast ends" in desk.log())
     desk.screen.key(window, "alt+o")
     wait_for(lambda: "mask fast ends" in desk.log())
+    ends = {what: next(x for x in desk.log().splitlines() if f"{what} fast ends" in x) for what in ("preview", "mask")}
+    assert "'network'" in ends["preview"] and "'network'" not in ends["mask"], "the network is asked once"
     wait_for(desk.has_mask)
     time.sleep(2)
     desk.screen.shot("masked")
@@ -108,7 +112,7 @@ def test_values_are_remembered_in_the_dialog_and_cancel_changes_nothing(desk: De
     wait_for(lambda: desk.log().count("preview fast ends") > runs)
     time.sleep(0.5)
     # open the expander: from the existing-mask box one step on
-    desk.screen.key(window, "alt+e", "Tab", "space")
+    desk.screen.key(window, "alt+k", "Tab", "space")  # (what is not meant, without mask and selection, is passed)
     time.sleep(1.5)
     desk.screen.shot("expanded", window)
     desk.screen.key(window, "Escape")
@@ -127,6 +131,51 @@ def test_new_layer_is_one_step(desk: Desk) -> None:
     desk.screen.shot("new-layer")
     desk.screen.key(desk.window, "ctrl+z")
     wait_for(lambda: desk.state()[:2] == before[:2])
+
+
+def test_zoom_pan_and_brush(desk: Desk) -> None:
+    """Enlarged, zoomed to 1:1, dragged; a stroke of Drop in the preview is in the mask that OK writes."""
+    begun = len(desk.log().splitlines())
+
+    def exact() -> int:
+        return sum("preview balanced ends" in x for x in desk.log().splitlines()[begun:])
+
+    window, screen = desk.choose("r", TITLE), desk.screen
+    screen.key(window, "alt+p", "Down")
+    wait_for(lambda: exact() >= 2)
+    screen.run("xdotool", "windowmove", "--sync", window, "10", "10")
+    screen.run("xdotool", "windowsize", "--sync", window, "1400", "900")
+    time.sleep(2)
+    screen.shot("large", window)
+
+    def mouse(*what: object) -> None:
+        screen.run("xdotool", *map(str, what))
+
+    mouse("mousemove", "--window", window, 350, 300, "click", "--repeat", 3, "--delay", 200, 4)  # the wheel
+    mouse("mousemove", "--window", window, 350, 300, "mousedown", 1, "mousemove_relative", "--", -60, 20, "mouseup", 1)
+    time.sleep(2)
+    screen.shot("zoomed", window)
+    for _ in range(4):
+        mouse("click", "--delay", 200, 5)
+    mouse("mousemove", "--window", window, *DROP, "click", 1)
+    time.sleep(0.5)
+    before = exact()
+    mouse("mousemove", "--window", window, 350, 300, "mousedown", 1)
+    for _ in range(6):
+        mouse("mousemove_relative", 8, 3)
+    mouse("mouseup", 1)
+    wait_for(lambda: exact() >= before + 2)
+    screen.shot("stroke", window)
+    screen.key(window, "alt+o")
+    screen.gone(TITLE)
+    wait_for(desk.has_mask)
+    dark = desk.gimp(
+        "import inside; m = samples(inside.image.get_layers()[0].get_mask(), 'Y u8'); result = sum(v == 0 for v in m)"
+    )
+    screen.key(desk.window, "ctrl+z")
+    wait_for(lambda: not desk.has_mask())
+    plain = bytes_of(oracle(cat(451, 300), which="balanced"))
+    assert dark > (plain == 0).sum() + 100
 
 
 def test_cancel_while_it_works(root: Root, screen: Screen, desk: Desk) -> None:

@@ -1,0 +1,66 @@
+"""Lists that are known only when the dialog is open: the image's channels, and the networks on this machine."""
+
+import layers
+from gi.repository import GLib, Gtk
+from words import _
+
+
+class Pickers:
+    """A list for each of the configuration's names of channels, and one of networks once the worker has told them."""
+
+    def __init__(self, config, image, launch):
+        self.config, self.ping, self.watch = config, None, 0
+        self.widget = Gtk.Grid(row_spacing=6, column_spacing=6)
+        channels = [c.get_name() for c in image.get_channels()]
+        for name in ("keep-channel", "drop-channel"):
+            given = config.get_property(name) or ""
+            if channels or given:
+                self._list(name, [("", _("no channel")), *((c, c) for c in channels)])
+        if config.find_property("network"):
+            try:
+                from nuggy_bridge.call import Call
+
+                self.ping = Call(launch(), {"do": "ping"})
+                self.watch = GLib.timeout_add(200, self._look)
+            except (ImportError, layers.Problem):  # the preview says what is wrong
+                pass
+
+    def stop(self):
+        if self.watch:
+            GLib.source_remove(self.watch)
+            self.ping.cancel()
+            self.watch = 0
+
+    def _look(self):
+        while not self.ping.events.empty():
+            if self.ping.events.get() is None:
+                self.watch = 0
+                try:
+                    networks = self.ping.result().fields.get("networks", [])
+                except Exception:  # the preview says what is wrong
+                    return False
+                given = self.config.get_property("network") or ""
+                if networks or given:
+                    said = [(name, f"{name}: {use}") for name, use in networks]
+                    self._list("network", [("", _("Nuggy's own")), *said])
+                return False
+        return True
+
+    def _list(self, name, choices):
+        """A row with a list. A value that is not in it any more stays in it, to be seen."""
+        value = self.config.get_property(name) or ""
+        if value not in dict(choices):
+            choices = [*choices, (value, value)]
+        combo = Gtk.ComboBoxText(hexpand=True)
+        for key, text in choices:
+            combo.append(key, text)
+        combo.set_active_id(value)
+        combo.connect("changed", lambda c: self.config.set_property(name, c.get_active_id()))
+        combo.get_cells()[0].set_property("ellipsize", 3)
+        pspec = self.config.find_property(name)
+        label = Gtk.Label(label=pspec.get_nick(), xalign=0.0)
+        combo.set_tooltip_text(pspec.get_blurb())
+        row = len(self.widget.get_children()) // 2
+        self.widget.attach(label, 0, row, 1, 1)
+        self.widget.attach(combo, 1, row, 1, 1)
+        self.widget.show_all()

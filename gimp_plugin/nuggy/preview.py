@@ -1,0 +1,257 @@
+"""The preview: as large as the dialog leaves it, zoomed and panned, with a brush for what is kept and what is dropped.
+
+After a change the network's answer, which the worker keeps, gives a first look of a smaller copy at once, and then the
+very mask that OK writes, of the part that is looked at.
+"""
+
+import canvas
+import layers
+import source
+import strokes
+import view
+import words
+from gi.repository import Gdk, GLib, Gtk
+
+import tools
+
+WIDE, HIGH = 480, 360  # pixels of the screen at the least
+COPY = 1024  # pixels of the first look's longer side: what the worker computes it from
+PAUSE = 250  # milliseconds without a change of a setting, after which the preview is computed anew
+MOVED = 80  # the same for zooming and panning
+
+
+class Preview:
+    """ask(how, want, fields and blobs) begins a question; launch() says how to start the worker."""
+
+    def __init__(self, config, image, layer, want, said, ask, launch):
+        self.config, self.image, self.layer, self.want = config, image, layer, want
+        self.said, self.ask, self.launch = said, ask, launch
+        self.source = self.call = self.base = self.fine = self.photo = None
+        self.pause = self.watch = 0
+        self.asked = None  # the rect that is computed, and whether exactly
+        self.view = view.View(layer.get_width(), layer.get_height())
+        self.strokes = strokes.Strokes(layer.get_width(), layer.get_height())
+        self.picture, self.drawn, self.held = Gtk.Image(), None, None
+        self.words = Gtk.Label(xalign=0.0, selectable=True, wrap=True, max_width_chars=60, lines=3)
+        self.tools = tools.Tools(config, self)
+        self.widget = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6, border_width=12)
+        for w, grows in ((self._area(), True), (self.words, False), (self.tools.widget, False)):
+            self.widget.pack_start(w, grows, grows, 0)
+        self.handler = config.connect("notify", self._changed)
+
+    def _area(self):
+        """Where the picture is, without bars and without asking for its size."""
+        events = Gtk.EventBox()
+        mask = Gdk.EventMask
+        events.add_events(
+            mask.SCROLL_MASK | mask.BUTTON_PRESS_MASK | mask.BUTTON_RELEASE_MASK | mask.BUTTON_MOTION_MASK
+        )
+        events.add(self.picture)
+        events.connect("scroll-event", self._scrolled)
+        events.connect("button-press-event", self._pressed)
+        events.connect("motion-notify-event", self._moved)
+        events.connect("button-release-event", self._released)
+        window = Gtk.ScrolledWindow(shadow_type=Gtk.ShadowType.IN)
+        window.set_policy(Gtk.PolicyType.EXTERNAL, Gtk.PolicyType.EXTERNAL)
+        window.set_size_request(WIDE, HIGH)
+        window.add(events)
+        window.connect("size-allocate", self._sized)
+        return window
+
+    def start(self):
+        """Show the photograph, and compute if wanted."""
+        if self.tools.on():
+            self._begin()
+
+    def stop(self):
+        """Leave the worker to others."""
+        self.config.disconnect(self.handler)
+        self._cancel()
+        if self.source:
+            self.source.close()
+
+    def marks(self):
+        """The strokes, as source.Source.job takes them."""
+        return self.strokes.planes() if self.strokes else None
+
+    # what is computed
+
+    def _cancel(self):
+        for name in ("pause", "watch"):
+            if getattr(self, name):
+                GLib.source_remove(getattr(self, name))
+                setattr(self, name, 0)
+        if self.call:
+            self.call.cancel()
+            self.call = None
+
+    def _changed(self, config, what):
+        if what.name not in ("preview", "width", "height"):
+            self.anew()
+
+    def anew(self):
+        """A setting or a stroke has changed."""
+        self._cancel()
+        self.fine = None
+        if self.tools.on():
+            self.pause = GLib.timeout_add(PAUSE, self._begin)
+
+    def toggled(self):
+        """The preview was switched on or off."""
+        self._cancel()
+        self.base = self.fine = None
+        self.words.set_text("")
+        if self.tools.on():
+            self._begin()
+        else:
+            self.draw()
+
+    def seen_anew(self):
+        """Zoomed, panned or enlarged: the part that is looked at is computed when the hand rests."""
+        self.photo = None
+        self.draw()
+        if self.tools.on() and self.base and (self.call is None or self.asked[1]):
+            self._cancel()
+            self.pause = GLib.timeout_add(MOVED, self._exact)
+
+    def _begin(self):
+        """The first look, of the whole layer."""
+        self.pause = 0
+        if self.source is None:
+            try:
+                self.source = source.Source(self.image, self.layer, self.want)
+            except layers.Problem as e:
+                self.words.set_text(str(e))
+                return False
+            self.draw()
+        width, height = self.view.layer
+        scale = min(COPY / max(width, height), 1.0)
+        return self._ask((0, 0, width, height), (max(round(width * scale), 1), max(round(height * scale), 1)), False)
+
+    def _exact(self):
+        """The part that is looked at, of the very mask."""
+        self.pause = 0
+        rect = self.view.rect()
+        return self._ask(rect, self.view.computed(rect), True)
+
+    def _ask(self, rect, size, exact):
+        self.asked = rect, exact, size
+        try:
+            fields, blobs = self.source.job(self.said(), self.marks())
+            fields |= {"want": "preview", "view": list(rect), "shown": list(size), "exact": exact}
+            self.call = self.ask(self.launch(), fields, blobs)
+        except layers.Problem as e:
+            self.words.set_text(str(e))
+            return False
+        self.watch = GLib.timeout_add(50, self._look)
+        return False
+
+    def _look(self):
+        """Called now and then while a preview is computed; GTK is touched on this thread only."""
+        while not self.call.events.empty():
+            event = self.call.events.get()
+            if event is not None:
+                if event[0] not in ("done", "write", "read"):
+                    self.words.set_text(words.stage_with_share(*event))
+                continue
+            if self.call.again():
+                continue
+            self._done(self.call)
+            return False
+        return True
+
+    def _done(self, call):
+        self.call, self.watch = None, 0
+        rect, exact, size = self.asked
+        try:
+            answer = call.result()
+        except Exception as e:  # the worker's failure; OK meets it again and says it in full
+            self.words.set_text(words.failure(e, "") if hasattr(e, "kind") else str(e))
+            return
+        piece = canvas.Piece(rect, size, answer.blobs["layer"], answer.blobs["mask"])
+        found = answer.fields.get("found", True)
+        self.words.set_text("" if found else words.nothing(self.layer.get_name()))
+        if exact:
+            self.fine = piece
+        else:
+            self.base = piece
+        self.draw()
+        if not exact:
+            self._exact()
+
+    # what is drawn
+
+    def draw(self):
+        """The whole picture."""
+        how = self.tools.how()
+        pieces = [p for p in (self.base, self.fine) if p is not None]
+        if how == canvas.PHOTO or not pieces or not self.tools.on():
+            pieces = [p for p in [self._photo()] if p]
+        thin = self.held is None or self.held[0] == "pan"
+        self.drawn = canvas.draw(self.view, how, self.tools.colour(), pieces, self.strokes.lines, thin)
+        self.picture.set_from_pixbuf(self.drawn)
+
+    def _photo(self):
+        if self.source is None:
+            return None
+        if self.photo is None or self.photo.rect != self.view.rect():
+            rect = self.view.rect()
+            data, *size = self.source.part(rect, *self.view.computed(rect))
+            self.photo = canvas.Piece(rect, size, data)
+        return self.photo
+
+    def _sized(self, _window, box):
+        size = max(box.width - 2, 16), max(box.height - 2, 16)
+        if size != self.view.area:
+            self.view.resize(*size)
+            GLib.idle_add(lambda: self.seen_anew())
+
+    # the mouse
+
+    def _scrolled(self, _box, event):
+        up, down = Gdk.ScrollDirection.UP, Gdk.ScrollDirection.DOWN
+        if event.direction in (up, down):
+            self.view.step(event.direction == up, (event.x, event.y))
+            self.seen_anew()
+        return True
+
+    def _pressed(self, _box, event):
+        if event.button == 1 and self.tools.brush():
+            kind, radius = self.tools.brush()
+            self.held = "brush", event.x, event.y
+            self.strokes.begin(kind, radius / self.view.zoom, *self.view.to_layer(event.x, event.y))
+            self._ink(event)
+        elif event.button in (1, 2):
+            self.held = "pan", event.x, event.y
+        return True
+
+    def _moved(self, _box, event):
+        if self.held is None:
+            return False
+        how, x, y = self.held
+        self.held = how, event.x, event.y
+        if how == "pan":
+            self.view.pan(event.x - x, event.y - y)
+            self.seen_anew()
+        else:
+            self.strokes.go_on(*self.view.to_layer(event.x, event.y))
+            self._ink(event)
+        return True
+
+    def _ink(self, _event):
+        """The last piece of the stroke that is being drawn."""
+        kind, radius, points = self.strokes.lines[-1]
+        canvas.line(self.drawn, self.view, self.view.rect(), kind, radius, points[-2:])
+        self.picture.set_from_pixbuf(self.drawn)
+
+    def _released(self, _box, event):
+        held, self.held = self.held, None
+        if held and held[0] == "brush":
+            self.draw()
+            self.anew()
+        return True
+
+    def undo_stroke(self):
+        self.strokes.undo()
+        self.draw()
+        self.anew()
