@@ -1,0 +1,52 @@
+"""What is found out of an ONNX file before it runs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from nuggy_nodes.core import WeightsError
+from nuggy_nodes.core.network import description, known
+from nuggy_nodes.core.network.description import Options, describe
+from tests.core.network.tiny_onnx import write
+
+MEAN, STD = known.IMAGENET
+
+
+def test_how_it_is_normalised_in_order_of_trust(tmp_path, squares, caplog):
+    def mean_of(path, **said):
+        return describe(path, Options(**said)).info.mean
+
+    (tmp_path / "deep").mkdir()
+    path = write(tmp_path / "deep" / "x.onnx")
+    assert mean_of(path) == MEAN and "ImageNet" in caplog.text
+    config = {"image_mean": [0.5, 0.5, 0.5], "image_std": [1, 1, 1], "size": {"height": 64, "width": 64}}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(config))
+    assert mean_of(path) == (0.5, 0.5, 0.5)
+    named = write(tmp_path / "isnet-anime.onnx", dims=("b", 3, "h", "w"))
+    about = describe(named)
+    assert (about.info.mean, about.info.std, about.size) == (*known.ANIME, 1024)
+    said = json.dumps({"architecture": "mine", "mean": [0.1] * 3, "std": [0.2] * 3, "size": 512, "licence": "CC0"})
+    own = describe(write(tmp_path / "own.onnx", dims=("b", 3, "h", "w"), metadata={"nuggy": said}))
+    assert (own.info.mean, own.size, own.info.licence) == ((0.1,) * 3, 512, "CC0")
+    assert mean_of(named, mean=(0.3, 0.3, 0.3)) == (0.3, 0.3, 0.3)
+
+
+def test_a_file_is_known_by_its_checksum(tmp_path, monkeypatch):
+    path = write(tmp_path / "renamed.onnx")
+    md5, sha256 = description.checksums(path)
+    for checksum in (md5, sha256):
+        row = known.Known("u", "U", known.HALF, 64, False, checksum, "MIT", "x", "y")
+        with monkeypatch.context() as patch:
+            patch.setitem(description.BY_CHECKSUM, checksum, row)
+            assert description.identify(path) is row
+    assert all(len(k.checksum) in (32, 64) for k in known.KNOWN) and len(known.BY_CHECKSUM) == len(known.KNOWN)
+
+
+def test_outputs_by_name_first_and_largest(tmp_path):
+    path = write(tmp_path / "a.onnx", outputs=3)
+    chosen = {said: describe(path, Options(output=said)).output.name for said in ("", "largest", "first", "coarse1")}
+    assert chosen == {"": "map", "largest": "map", "first": "coarse2", "coarse1": "coarse1"}
+    with pytest.raises(WeightsError, match="no output 'nothing'; it has coarse2, coarse1, map"):
+        describe(path, Options(output="nothing"))

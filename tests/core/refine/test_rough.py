@@ -1,0 +1,19 @@
+"""A rough mask finds the photograph's edge, and stays where it is far from its own."""
+
+from __future__ import annotations
+
+from nuggy_nodes.core import Guidance, cutout
+from nuggy_nodes.core.refine.rough import alignment, refine_rough
+from tests.core.drawn_subject import TRUTH, plane, sad
+
+
+def test_a_wobbly_mask_finds_the_photographs_edge(image):
+    rough = plane((16, 84, 55, 146), (80, 155, 64, 137))
+    after = cutout(image, None, guidance=Guidance(mask=rough)).alpha
+    assert sad(after) < 0.75 * sad(rough)
+    assert alignment(image, rough) < alignment(image, TRUTH)
+
+
+def test_far_from_its_edge_a_rough_mask_stays(image):
+    after = refine_rough(image, TRUTH, uncertainty=4.0)
+    assert bool((after[..., 90:140, 70:130] == 1).all()) and bool((after[..., :, :50] == 0).all())
