@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 
 from nuggy_nodes.core import RECIPES, InputError, recipe
-from nuggy_nodes.core.recipes import SETTINGS
+from nuggy_nodes.core.network.protocol import Form
+from nuggy_nodes.core.recipes import ELSEWHERE, SETTINGS, around, views
 
 
 def test_recipes():
@@ -50,3 +53,40 @@ def test_shipped_recipes_are_pinned():
 def test_wrong_recipes(which, changes, word):
     with pytest.raises(InputError, match=word):
         recipe(which, **changes)
+
+
+def test_a_part_is_what_its_step_takes_and_every_setting_has_one():
+    from nuggy_nodes.core.foreground.estimate import METHODS
+    from nuggy_nodes.core.refine.edge import adjust_edge
+    from nuggy_nodes.core.refine.islands import remove_islands
+    from nuggy_nodes.core.refine.refine import refine
+    from nuggy_nodes.core.segment.closer_look import look
+
+    one = recipe("best", radius=7)
+    for name, step in (("look", look), ("edge", refine), ("islands", remove_islands), ("mask", adjust_edge)):
+        part = one.part(name)
+        assert part and part.keys() <= inspect.signature(step).parameters.keys()
+        assert part == {k: getattr(one, k) for k in part}
+    parts = [one.part(n).keys() for n in ("look", "edge", "islands", "mask", "colours")]
+    assert sorted(k for p in parts for k in p) == sorted(SETTINGS)
+    assert set(SETTINGS["foreground"].choices) == set(METHODS)
+
+
+def test_the_fill_is_smooth_or_a_colour():
+    assert recipe("fast").fill_colour is None
+    assert recipe("fast", fill="#336699").fill_colour == (0.2, 0.4, 0.6)
+    with pytest.raises(InputError, match="black must be below white; got black 0.9 and white 0.9"):
+        recipe("fast", black=0.9)
+
+
+def test_around_another_network_views_give_way_unless_they_were_changed():
+    other, own = Form(size=512), Form(measured=True)
+    for name in ("fast", "balanced", "best"):
+        assert around(RECIPES[name], own) is RECIPES[name]
+        found = around(recipe(name, black=0.2), other)
+        assert found.views == ELSEWHERE[name] and found.combine == "majority" and found.black == 0.2
+    chosen = recipe("balanced", views=views("896"))
+    assert around(chosen, other) == chosen
+    assert around(recipe("balanced", combine="max"), other).combine == "max"
+    with pytest.raises(InputError, match="IS-Net's alone"):
+        around(recipe("demo"), other)

@@ -15,14 +15,6 @@ from tests.core.foreground.scenes import colour_error, peer, photo, soft_alpha
 METHODS = ("multilevel",)
 
 
-@pytest.fixture(scope="module")
-def scene() -> dict[str, torch.Tensor]:
-    """A known foreground photograph over a known background photograph."""
-    foreground, background = photo("astronaut", 256, 320), photo("chelsea", 256, 320)
-    alpha = soft_alpha(256, 320)
-    return {"foreground": foreground, "alpha": alpha, "image": over(foreground, alpha, background)}
-
-
 def test_multilevel_is_no_worse_than_pymatting(scene: dict[str, torch.Tensor]) -> None:
     image, alpha, truth = scene["image"], scene["alpha"], scene["foreground"]
     theirs = colour_error(peer(image, alpha), truth, alpha)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
-from nuggy_nodes.core.foreground.fill_hidden import fill_hidden
+from nuggy_nodes.core.foreground.fill_hidden import _pull_push, fill_hidden
 from tests.core.foreground.scenes import photo, soft_alpha
 
 
@@ -36,3 +37,24 @@ def test_fill_with_a_chosen_colour() -> None:
     assert torch.equal(filled[0][:, ~hidden], colours[0][:, ~hidden])
     low = fill_hidden(colours, alpha, (0, 0, 0), below=0.5)
     assert float(low[0][:, (alpha < 0.5)[0, 0]].abs().max()) == 0
+
+
+@pytest.mark.parametrize(("weight", "own"), [(1.0, 1.0), (1 / 8, 1.0), (1 / 16, 0.5), (1 / 32, 0.25)])
+def test_a_block_of_an_eighth_keeps_its_own_colour_alone(weight: float, own: float) -> None:
+    """Two blocks; below an eighth, the mean of both comes in, by what is lacking."""
+    red, blue = torch.tensor([0.9, 0.1, 0.2]), torch.tensor([0.1, 0.3, 0.8])
+    sums = torch.stack([torch.cat([red * weight, torch.tensor([weight])]), torch.cat([blue, torch.tensor([1.0])])], 1)
+    found = _pull_push(sums[:, None])[:, 0]
+    both = (red * weight + blue) / (weight + 1)
+    torch.testing.assert_close(found[:, 0], own * red + (1 - own) * both)
+    torch.testing.assert_close(found[:, 1], blue)
+
+
+def test_visible_colours_count_by_their_alpha() -> None:
+    """One block: the hidden half takes the mean of what is seen, weighted by alpha."""
+    colours, alpha = torch.zeros(1, 3, 8, 8), torch.zeros(1, 1, 8, 8)
+    alpha[..., 0:2], alpha[..., 2:4] = 1.0, 0.25
+    colours[:, 0, :, 0:2], colours[:, 1, :, 2:4], colours[:, 2, :, 4:] = 1.0, 1.0, 1.0
+    filled = fill_hidden(colours, alpha)
+    torch.testing.assert_close(filled[0, :, 0, 7], torch.tensor([0.8, 0.2, 0.0]))
+    assert torch.equal(filled[..., :4], colours[..., :4])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 
 import pytest
 
@@ -35,3 +37,25 @@ def test_verdict_without_a_place_to_keep_it(tmp_path, monkeypatch):
     file = tmp_path / "w"
     file.write_bytes(b"weights")
     checksum.check(file, checksum.sha256(file))
+
+
+@pytest.mark.parametrize("size", [0, 1, (1 << 20) - 1, 1 << 20, (2 << 20) + 3])
+def test_sha256_of_files_longer_than_a_block(tmp_path, size):
+    data = bytes(range(256)) * (size // 256 + 1)
+    (tmp_path / "w").write_bytes(data[:size])
+    assert checksum.sha256(tmp_path / "w") == hashlib.sha256(data[:size]).hexdigest()
+
+
+def test_fresh_reads_the_file_again(tmp_path, monkeypatch):
+    """A file changed under the same size and time is noticed only by a fresh look."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(checksum, "_seen", set())
+    file = tmp_path / "w"
+    file.write_bytes(b"weights")
+    right, time = checksum.sha256(file), file.stat().st_mtime_ns
+    checksum.check(file, right)
+    file.write_bytes(b"Weights")
+    os.utime(file, ns=(time, time))
+    checksum.check(file, right)
+    with pytest.raises(WeightsError, match="damaged or another one"):
+        checksum.check(file, right, fresh=True)

@@ -50,3 +50,24 @@ def test_outputs_by_name_first_and_largest(tmp_path):
     assert chosen == {"": "map", "largest": "map", "first": "coarse2", "coarse1": "coarse1"}
     with pytest.raises(WeightsError, match="no output 'nothing'; it has coarse2, coarse1, map"):
         describe(path, Options(output="nothing"))
+
+
+def test_the_square_is_the_files_then_the_callers_then_the_usual(tmp_path):
+    open_, fixed = write(tmp_path / "a.onnx", dims=("b", 3, "h", "w")), write(tmp_path / "b.onnx", dims=(2, 3, 96, 96))
+    told = [describe(open_), describe(open_, Options(size=512)), describe(fixed), describe(fixed, Options(size=96))]
+    assert [(d.size, d.fixed, d.most) for d in told] == [
+        (1024, False, 0),
+        (512, False, 0),
+        (96, True, 2),
+        (96, True, 2),
+    ]
+    with pytest.raises(WeightsError, match="squares of 96 pixels and no others; --network-size asks for 512"):
+        describe(fixed, Options(size=512))
+
+
+def test_logits_by_what_is_said_by_the_graph_and_by_the_table(tmp_path):
+    plain, sigmoid = write(tmp_path / "a.onnx", answer="logits"), write(tmp_path / "b.onnx")
+    assert describe(plain).logits and not describe(sigmoid).logits
+    assert not describe(plain, Options(answer="probability")).logits
+    assert describe(sigmoid, Options(answer="logits")).logits
+    assert describe(write(tmp_path / "birefnet-general.onnx", answer="logits", dims=("b", 3, "h", "w"))).logits

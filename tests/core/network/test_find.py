@@ -38,3 +38,11 @@ def test_a_birefnet_in_safetensors_is_told_where_it_runs(tmp_path):
     assert find.tell(path).architecture == "BiRefNet"
     with pytest.raises(WeightsError, match="ComfyUI's Load Background Removal Model"):
         find.open_network(path)
+
+
+def test_where_rembg_keeps_its_files(tmp_path, monkeypatch):
+    monkeypatch.setenv("U2NET_HOME", str(tmp_path / "mine"))
+    assert find.rembg_folder() == tmp_path / "mine"
+    monkeypatch.delenv("U2NET_HOME")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert find.rembg_folder() == tmp_path / ".u2net"

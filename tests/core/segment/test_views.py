@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 
 from nuggy_nodes.core import InputError, View
-from nuggy_nodes.core.segment.views import parse_view
+from nuggy_nodes.core.network.protocol import Form
+from nuggy_nodes.core.segment.views import fitted, parse_view
 
 
 @pytest.mark.parametrize(
@@ -48,3 +49,32 @@ def test_view_text():
     for text in ("", "f", "1000", "1024x", "1024p", "99999"):
         with pytest.raises(InputError, match="view"):
             parse_view(text)
+
+
+@pytest.mark.parametrize(
+    ("form", "view", "size", "margin"),
+    [
+        (Form(size=512), "1024", 512, 0),
+        (Form(size=512), "896f", 448, 0),
+        (Form(size=512), "640fp15", 320, 40),
+        (Form(size=320, fixed=True), "640fp15", 320, 40),
+        (Form(size=64, fixed=True), "1024p15", 64, 8),
+        (Form(size=4096), "4096", 4096, 0),
+    ],
+)
+def test_a_view_is_the_same_share_of_another_networks_size(form, view, size, margin):
+    given = parse_view(view)
+    found = fitted(given, form)
+    assert (found.size, found.margin, found.flip, found.pad) == (size, margin, given.flip, given.pad)
+    assert fitted(given, Form(measured=True)) is given
+
+
+@pytest.mark.parametrize("wrong", [{"size": 1000}, {"size": 224}, {"size": 4128}, {"pad": -0.1}, {"pad": 1.1}])
+def test_a_view_out_of_range_is_refused(wrong):
+    with pytest.raises(InputError, match="view's"):
+        View(**wrong)
+
+
+def test_half_precision_is_shown_as_float32_channel_by_channel(rng):
+    image = torch.from_numpy(rng.random((2, 3, 40, 50)).astype(np.float16))
+    assert torch.equal(View(256).to_square(image), View(256).to_square(image.float()))
