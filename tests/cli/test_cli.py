@@ -17,7 +17,7 @@ import nuggy_nodes
 from nuggy_nodes.cli import main
 
 ROOT = Path(nuggy_nodes.__file__).parents[1]
-FAST = ["--recipe", "fast", "--views", "512"]
+FAST = ["--recipe", "fast", "--views", "256"]
 
 
 def nuggy(*args, **options):
@@ -35,7 +35,7 @@ def cat(tmp_path):
 
 
 def test_a_photograph_becomes_a_cutout_beside_it(cat):
-    done = nuggy("cutout", cat, *FAST)
+    done = nuggy("cutout", cat, "--recipe", "fast", "--views", "512")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")  # quiet without a terminal
     result = Image.open(cat.with_name("cat-cutout.png"))
     assert result.mode == "RGBA" and result.size == (451, 300)
@@ -123,7 +123,7 @@ def test_colours_in_the_file_are_the_subjects(cat, tmp_path, network, bits, form
     hidden, opaque = found[..., 3] == 0, found[..., 3] == top
     assert hidden.mean() > 0.1 and np.array_equal(found[opaque][:, :3], photo[opaque])
     own = (
-        cutout(to_tensor(photo, torch.device("cpu")), network, recipe("fast", views=(View(512),)))
+        cutout(to_tensor(photo, torch.device("cpu")), network, recipe("fast", views=(View(256),)))
         .rgba()[0]
         .permute(1, 2, 0)
         .numpy()

@@ -22,12 +22,11 @@ def test_cutout_of_a_photograph(network, chelsea):
 
 
 def test_colours_are_the_subjects_own_and_made_when_asked_for(network, chelsea, monkeypatch):
-    from nuggy_nodes.core import estimate_foreground, pipeline
+    from nuggy_nodes.core import estimate_foreground
+    from nuggy_nodes.core import result as module
 
     asked = []
-    monkeypatch.setattr(
-        pipeline, "estimate_foreground", lambda *a, **k: asked.append(a) or estimate_foreground(*a, **k)
-    )
+    monkeypatch.setattr(module, "estimate_foreground", lambda *a, **k: asked.append(a) or estimate_foreground(*a, **k))
     result = cutout(chelsea, network, recipe("balanced", **SMALL))
     assert torch.equal(result.image, chelsea) and not asked
     assert torch.equal(result.colours, estimate_foreground(chelsea, result.alpha)) and "colours" in result.seconds

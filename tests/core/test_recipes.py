@@ -7,8 +7,7 @@ import inspect
 import pytest
 
 from nuggy_nodes.core import RECIPES, InputError, recipe
-from nuggy_nodes.core.network.protocol import Form
-from nuggy_nodes.core.recipes import ELSEWHERE, SETTINGS, around, views
+from nuggy_nodes.core.recipes import SETTINGS
 
 
 def test_recipes():
@@ -77,16 +76,3 @@ def test_the_fill_is_smooth_or_a_colour():
     assert recipe("fast", fill="#336699").fill_colour == (0.2, 0.4, 0.6)
     with pytest.raises(InputError, match="black must be below white; got black 0.9 and white 0.9"):
         recipe("fast", black=0.9)
-
-
-def test_around_another_network_views_give_way_unless_they_were_changed():
-    other, own = Form(size=512), Form(measured=True)
-    for name in ("fast", "balanced", "best"):
-        assert around(RECIPES[name], own) is RECIPES[name]
-        found = around(recipe(name, black=0.2), other)
-        assert found.views == ELSEWHERE[name] and found.combine == "majority" and found.black == 0.2
-    chosen = recipe("balanced", views=views("896"))
-    assert around(chosen, other) == chosen
-    assert around(recipe("balanced", combine="max"), other).combine == "max"
-    with pytest.raises(InputError, match="IS-Net's alone"):
-        around(recipe("demo"), other)

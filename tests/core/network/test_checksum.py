@@ -9,7 +9,8 @@ import os
 import pytest
 
 from nuggy_nodes.core import WeightsError
-from nuggy_nodes.core.network import checksum
+from nuggy_nodes.core.network import checksum, description, known
+from tests.core.network.tiny_onnx import write
 
 
 def test_verdict_is_kept_and_a_changed_file_is_noticed(tmp_path, monkeypatch):
@@ -59,3 +60,14 @@ def test_fresh_reads_the_file_again(tmp_path, monkeypatch):
     checksum.check(file, right)
     with pytest.raises(WeightsError, match="damaged or another one"):
         checksum.check(file, right, fresh=True)
+
+
+def test_a_file_is_known_by_its_checksum(tmp_path, monkeypatch):
+    path = write(tmp_path / "renamed.onnx")
+    md5, sha256 = checksum.checksums(path)
+    for told in (md5, sha256):
+        row = known.Known("u", "U", known.HALF, 64, False, told, "MIT", "x", "y")
+        with monkeypatch.context() as patch:
+            patch.setitem(description.BY_CHECKSUM, told, row)
+            assert description.identify(path) is row
+    assert all(len(k.checksum) in (32, 64) for k in known.KNOWN) and len(known.BY_CHECKSUM) == len(known.KNOWN)

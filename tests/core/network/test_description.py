@@ -7,7 +7,7 @@ import json
 import pytest
 
 from nuggy_nodes.core import WeightsError
-from nuggy_nodes.core.network import description, known
+from nuggy_nodes.core.network import known
 from nuggy_nodes.core.network.description import Options, describe
 from tests.core.network.tiny_onnx import write
 
@@ -31,17 +31,6 @@ def test_how_it_is_normalised_in_order_of_trust(tmp_path, squares, caplog):
     own = describe(write(tmp_path / "own.onnx", dims=("b", 3, "h", "w"), metadata={"nuggy": said}))
     assert (own.info.mean, own.size, own.info.licence) == ((0.1,) * 3, 512, "CC0")
     assert mean_of(named, mean=(0.3, 0.3, 0.3)) == (0.3, 0.3, 0.3)
-
-
-def test_a_file_is_known_by_its_checksum(tmp_path, monkeypatch):
-    path = write(tmp_path / "renamed.onnx")
-    md5, sha256 = description.checksums(path)
-    for checksum in (md5, sha256):
-        row = known.Known("u", "U", known.HALF, 64, False, checksum, "MIT", "x", "y")
-        with monkeypatch.context() as patch:
-            patch.setitem(description.BY_CHECKSUM, checksum, row)
-            assert description.identify(path) is row
-    assert all(len(k.checksum) in (32, 64) for k in known.KNOWN) and len(known.BY_CHECKSUM) == len(known.KNOWN)
 
 
 def test_outputs_by_name_first_and_largest(tmp_path):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
 from nuggy_nodes.core import WeightsError
 from nuggy_nodes.core.network import find, known
+from nuggy_nodes.core.network.tell import tell
 from tests.core.network.tiny_onnx import FLOAT, port, write
 
 MEAN, STD = known.IMAGENET
@@ -20,7 +20,7 @@ def test_networks_are_found_named_and_opened(tmp_path, monkeypatch):
     write(tmp_path / "u2net" / "u2netp.onnx", dims=(1, 3, 320, 320))
     write(tmp_path / "mine" / "two.onnx", extra_input=port("second", FLOAT, [1, 3, 64, 64]))
     (tmp_path / "mine" / "notes.txt").write_text("no network")
-    told = {f.name: (f.place, find.tell(f.path)) for f in find.found()}
+    told = {f.name: (f.place, tell(f.path)) for f in find.found()}
     assert told["u2netp"][0] == "rembg" and told["u2netp"][1].licence == "Apache-2.0" and not told["u2netp"][1].runs
     assert "more than one picture" in told["two"][1].runs and "notes" not in told
     assert told["isnet-general-use-8bit"][0] == "Nuggy"
@@ -28,16 +28,6 @@ def test_networks_are_found_named_and_opened(tmp_path, monkeypatch):
     assert network.form.size == 320 and network.info.mean == MEAN
     with pytest.raises(WeightsError, match="no network 'u3net'.*weights list"):
         find.open_network("u3net")
-
-
-def test_a_birefnet_in_safetensors_is_told_where_it_runs(tmp_path):
-    from safetensors.torch import save_file
-
-    path = tmp_path / "birefnet.safetensors"
-    save_file({find.BIREFNET: torch.zeros(2)}, path)
-    assert find.tell(path).architecture == "BiRefNet"
-    with pytest.raises(WeightsError, match="ComfyUI's Load Background Removal Model"):
-        find.open_network(path)
 
 
 def test_where_rembg_keeps_its_files(tmp_path, monkeypatch):

@@ -20,9 +20,7 @@ def test_antialiased_as_pillows_float_pictures(rng, mode, filter_, size):
     x = rng.random((64, 90), np.float32)
     expected = np.asarray(Image.fromarray(x).resize(size[::-1], filter_))
     got = resample(torch.from_numpy(x)[None, None], size, mode)[0, 0]
-    np.testing.assert_allclose(
-        got, expected, atol=2e-6 if mode == "bilinear" else 0.08
-    )  # the cubics differ (-.5, -.75)
+    np.testing.assert_allclose(got, expected, atol=1e-5)
 
 
 def plain(x, height, width):
