@@ -33,3 +33,10 @@ def new_background(height, width, frames=1):
 def perfect(prepared, background):
     """What it may repaint is the background; what it may not it gives back as it was."""
     return torch.lerp(prepared.image, background.expand_as(prepared.image), prepared.mask)
+
+
+def blob(height, width, top, bottom, left, right):
+    """An alpha that is 1 in a box."""
+    alpha = torch.zeros(1, 1, height, width)
+    alpha[..., top:bottom, left:right] = 1
+    return alpha

@@ -7,12 +7,7 @@ import torch
 
 from nuggy_nodes.core.errors import InputError
 from nuggy_nodes.core.inpaint.plan_crop import plan_crop
-
-
-def blob(height, width, top, bottom, left, right):
-    alpha = torch.zeros(1, 1, height, width)
-    alpha[..., top:bottom, left:right] = 1
-    return alpha
+from tests.core.inpaint.scenes import blob
 
 
 @pytest.mark.parametrize("long_side", [64, 256, 700])
