@@ -23,7 +23,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 CORE, TESTS = ROOT / "nuggy_nodes" / "core", ROOT / "tests" / "core"
 ENOUGH = 0.9  # of the faults
-SECONDS = 120.0  # after which a fault counts as noticed: somebody would see that the tests do not end
+SECONDS = 60.0  # after which a fault counts as noticed: somebody would see that the tests do not end
 
 
 class Fault(NamedTuple):
