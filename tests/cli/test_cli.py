@@ -34,6 +34,7 @@ def cat(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_a_photograph_becomes_a_cutout_beside_it(cat):
     done = nuggy("cutout", cat, "--recipe", "fast", "--views", "512")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")  # quiet without a terminal
@@ -248,6 +249,7 @@ def test_no_permission(cat, tmp_path, capsys):
     assert ("no permission" in said or "read-only" in said) and str(folder) in said and said.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_nothing(cat, tmp_path):
     """Interrupted in the middle of a large picture: no result, no partial file, status 130."""
     large = tmp_path / "large.png"
@@ -268,6 +270,7 @@ def test_ctrl_c_leaves_nothing(cat, tmp_path):
         assert process.returncode != 130 or said.strip().endswith("nuggy: interrupted"), said
 
 
+@pytest.mark.slow
 def test_doctor_and_weights(capsys):
     assert main(["doctor"]) == 0
     said = capsys.readouterr().out
@@ -337,6 +340,7 @@ def test_a_background_is_transparent_as_it_is(cat, tmp_path):
     assert len(corner) == 4 and abs(corner[3] - 128) <= 1 and corner[2] > 250
 
 
+@pytest.mark.slow
 def test_standard_input_and_output(cat):
     command = [sys.executable, "-m", "nuggy_nodes", "cutout", "-", *FAST]
     done = subprocess.run(command, input=cat.read_bytes(), capture_output=True, timeout=120)

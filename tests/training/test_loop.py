@@ -12,11 +12,9 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from torch import nn
 
 from nuggy_nodes.core.errors import NuggyError
 from nuggy_nodes.core.network import weights
-from nuggy_nodes.core.network.isnet import ISNet
 from nuggy_nodes.core.network.metadata import Info
 from nuggy_nodes.training import judge, learner, loop, record, state
 from nuggy_nodes.training.ahead import painted
@@ -25,6 +23,7 @@ from nuggy_nodes.training.loop import Trainer
 from nuggy_nodes.training.loss import total
 from nuggy_nodes.training.mix import Mix, read_mix
 from nuggy_nodes.training.scene import render
+from tests.narrow import Narrow
 from tests.training.samples import picture, save
 
 CPU = torch.device("cpu")
@@ -53,18 +52,6 @@ warm_up = 2
 save = 2
 rate = 1e-4
 """
-
-
-class Narrow(ISNet):
-    """IS-Net's layers under their names, an eighth as wide: its files are a hundredth as large."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        for module in list(self.modules()):
-            if isinstance(module, nn.Conv2d):
-                cin, cout = (n if n in (1, 3) else n // 8 for n in (module.in_channels, module.out_channels))
-                fresh = nn.Conv2d(cin, cout, 3, module.stride, module.padding, module.dilation)
-                module.weight, module.bias = fresh.weight, fresh.bias
 
 
 @pytest.fixture

@@ -6,16 +6,26 @@ import numpy as np
 import pytest
 import torch
 
-from nuggy_nodes.core.network import convert
-from nuggy_nodes.core.network.isnet import ISNet, layer_names
+from nuggy_nodes.core.network import convert, weights
+from nuggy_nodes.core.network.isnet import layer_names
+from tests.narrow import Narrow
 
 
 @pytest.fixture(scope="module")
-def authors_state():
-    """A state dict as the authors' code names it, of random values: `conv_s1` and `bn_s1`."""
+def narrow():
+    """Weights files are of the narrow network."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(weights, "ISNet", Narrow)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def authors_state(narrow):
+    """A state dict as the authors' code names it, of random values: `conv_s1` and `bn_s1`; of the narrow network."""
     torch.manual_seed(3)
     state = {}
-    shapes = {k: v.shape for k, v in ISNet().state_dict().items()}
+    shapes = {k: v.shape for k, v in Narrow().state_dict().items()}
     for name in layer_names():
         bare = name == "conv_in" or name.startswith("side")
         layer = name if bare else f"{name}.conv_s1"

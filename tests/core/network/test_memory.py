@@ -52,6 +52,7 @@ print(main(["cutout", *sys.argv[2:], "-o", sys.argv[1], "--recipe", "fast", "--v
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of address space are Linux's")
 def test_a_batch_is_halved_and_a_photograph_that_does_not_fit_has_its_line(tmp_path):
     from PIL import Image

@@ -60,7 +60,8 @@ def test_only_what_is_in_doubt_changes_and_by_its_share(big):
 
 def test_tiles_change_nothing_that_is_seen(big, monkeypatch):
     image, truth, _ = big
-    soft, doubt = F.avg_pool2d(truth, 31, 1, 15), torch.ones_like(truth)
+    soft, doubt = F.avg_pool2d(truth, 31, 1, 15), torch.zeros_like(truth)
+    doubt[..., 300:1000, 350:1000] = 1  # over two borders of tiles each way
     one = refine_learned(image, soft, soft, doubt)
     monkeypatch.setattr(learned, "TILE", 1024)
     assert (refine_learned(image, soft, soft, doubt) - one).abs().max() < 0.02
@@ -83,8 +84,9 @@ def test_drawn_hair_of_a_large_photograph_comes_nearer_to_the_truth(kind, seed):
 
 def test_an_untrained_network_changes_nothing(big):
     image, truth, _ = big
-    soft = F.avg_pool2d(truth, 31, 1, 15)
-    assert torch.equal(refine_learned(image, soft, soft, torch.ones_like(soft), 1.0, Refiner()), soft)
+    soft, doubt = F.avg_pool2d(truth, 31, 1, 15), torch.zeros_like(truth)
+    doubt[..., 800:1200, 300:700] = 1
+    assert torch.equal(refine_learned(image, soft, soft, doubt, 1.0, Refiner()), soft)
 
 
 def test_a_missing_or_broken_file_says_so(tmp_path, monkeypatch):
