@@ -110,9 +110,10 @@ def main() -> int:
         print(*stale, sep="\n")
     if args.check or stale:
         return int(bool(stale))
-    import numpy  # noqa: F401  what every child needs, loaded once
+    import pytest  # noqa: F401
     import torch
 
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     torch.set_num_threads(1)
     sys.path.insert(0, str(ROOT))
     os.chdir(ROOT)
