@@ -16,6 +16,7 @@ import os
 import signal
 import sys
 import time
+from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import NamedTuple
@@ -111,6 +112,9 @@ def main() -> int:
     if args.check or stale:
         return int(bool(stale))
     import pytest  # noqa: F401
+
+    for needed in ("PIL.Image", "pytest", "safetensors.torch", "scipy.ndimage"):
+        import_module(needed)  # once, for all children
     import torch
 
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
