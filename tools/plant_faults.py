@@ -111,7 +111,6 @@ def main() -> int:
         print(*stale, sep="\n")
     if args.check or stale:
         return int(bool(stale))
-    import pytest  # noqa: F401
 
     for needed in ("PIL.Image", "pytest", "safetensors.torch", "scipy.ndimage"):
         import_module(needed)  # once, for all children
