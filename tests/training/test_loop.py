@@ -95,7 +95,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(mix: Mix, tmp_path: Pat
         assert (tmp_path / "whole" / name).stat().st_size > 50
     assert record.rows(tmp_path / "whole/measured.csv") == record.rows(tmp_path / "parts/measured.csv")
     # and the same folder with another mix is refused
-    other = Mix(mix.sources, mix.run.__class__(**{**mix.run.__dict__, "rate": 1e-3}), mix.evaluate, mix.seed)
+    other = dataclasses.replace(mix, run=dataclasses.replace(mix.run, rate=1e-3))
     with pytest.raises(NuggyError, match=r"run rate was 0.0001, now 0.001\. Give"):
         Trainer(other, tmp_path / "parts", CPU)
 
@@ -115,7 +115,7 @@ def test_broken_steps_in_a_row_end_the_run_and_change_nothing(mix: Mix, tmp_path
     monkeypatch.setattr(loop.Trainer, "_measure", lambda self: None)
     monkeypatch.setattr(loop, "BROKEN", 3)
     monkeypatch.setattr(learner, "total", lambda parts: sum(parts.values()) * math.nan)
-    trainer = Trainer(Mix(mix.sources, mix.run.__class__(**{**mix.run.__dict__, "steps": 20, "save": 50}), seed=1),
+    trainer = Trainer(dataclasses.replace(mix, run=dataclasses.replace(mix.run, steps=20, save=50), seed=1),
                       tmp_path / "run", CPU)  # fmt: skip
     before = {k: v.detach().clone() for k, v in trainer.learner.model.named_parameters()}
     with pytest.raises(NuggyError, match="no finite loss in 3 steps"):
@@ -147,7 +147,7 @@ def test_rates_warm_up_and_fall(mix: Mix) -> None:
     from nuggy_nodes.core import load
 
     run = mix.run.__class__(**{**mix.run.__dict__, "steps": 100, "warm_up": 10, "encoder_rate": 0.0})
-    one = learner.Learner(load(), run)
+    one = learner.Learner(load(mix.weights), run)
     rates = [one.rate(i) for i in range(100)]
     assert rates[0] == pytest.approx(run.rate / 10) and max(rates) == pytest.approx(run.rate)
     assert all(b <= a for a, b in itertools.pairwise(rates[10:])) and rates[-1] < 0.06 * run.rate
