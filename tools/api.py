@@ -46,7 +46,7 @@ def public(path: Path, names: tuple[str, ...] = ()) -> Iterator[ast.FunctionDef 
 
 
 def signature(node: ast.FunctionDef) -> str:
-    given = ast.unparse(node.args)
+    given = ast.unparse(node.args).replace("'", '"')
     made = f" -> {ast.unparse(node.returns)}" if node.returns else ""
     return f"{node.name}({re.sub(r'^(self|cls)(, )?', '', given)}){made}"
 
@@ -81,7 +81,7 @@ def entry(node: ast.FunctionDef | ast.ClassDef, level: str, owner: str = "") -> 
     yield f"{level} `{node.name}`\n\n{doc}\n"
     fields = [n for n in node.body if isinstance(n, ast.AnnAssign) and not ast.unparse(n.target).startswith("_")]
     if fields and node.name != "Recipe":
-        yield "```python\n" + "\n".join(ast.unparse(f) for f in fields) + "\n```\n"
+        yield "```python\n" + "\n".join(ast.unparse(f).replace("'", '"') for f in fields) + "\n```\n"
     if node.name == "Recipe":
         yield "Its settings are in [settings.md](settings.md).\n"
     for method in node.body:
