@@ -76,5 +76,8 @@ def test_tiles_of_a_level_are_those_that_hold_and_those_beside() -> None:
     coarse = multilevel.Tiled(cells, 16).at(2, 16, 16)
     assert coarse.holding == [(0, 16, 0, 16)] and coarse.beside == []
     assert list(multilevel.Tiled(cells, 32).trimmed(cells, 64, 64)) == [(0, 8, 0, 8)]
+    middle = np.zeros((8, 8), bool)
+    middle[5, 5] = True
+    assert len(multilevel.Tiled(middle, 16).at(0, 64, 64).beside) == 8
     cells[7, 6] = True
     assert list(multilevel.Tiled(cells, 64).trimmed(cells, 62, 63)) == [(0, 62, 0, 56)]

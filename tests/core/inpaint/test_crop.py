@@ -83,3 +83,10 @@ def test_what_does_not_belong_to_the_crop():
         crop.cut(torch.zeros(3, 3, 16, 16))
     with pytest.raises(InputError, match="equal batches"):
         crop.place(torch.zeros(2, 3, 8, 8), torch.zeros(1, 3, 16, 16).expand(1, -1, -1, -1))
+
+
+def test_the_scale_is_working_pixels_for_a_pixel_of_the_photograph():
+    crop = Crop((300, 400), ((0, 0),), (150, 100), (75, 50))
+    assert crop.scale == 0.5 and crop.corner(7) == (0, 0)
+    assert Crop((300, 400), ((1, 2), (3, 4)), (10, 40), (10, 80)).frame(1).corners == ((3, 4),)
+    assert Crop((300, 400), ((0, 0),), (10, 40), (10, 80)).scale == 2

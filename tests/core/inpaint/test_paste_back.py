@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nuggy_nodes.core import paste_back, prepare_inpainting
+from nuggy_nodes.core import InputError, paste_back, prepare_inpainting
 from nuggy_nodes.core.ops.composite import over
 from tests.core.inpaint.scenes import new_background, perfect, scene
 
@@ -116,3 +116,12 @@ def test_one_photograph_many_paintings_and_the_reverse():
     two = prepare_inpainting(image, alpha)
     assert len(paste_back(two.stitch, four[:1])[0]) == 2
     assert len(prepare_inpainting(image, alpha[:1]).image) == 2
+
+
+def test_pictures_that_do_not_belong():
+    image, alpha, _ = scene()
+    made = prepare_inpainting(image.expand(3, -1, -1, -1), alpha)
+    with pytest.raises(InputError, match="painted is 152x60 and the prepared picture was 152x120"):
+        paste_back(made.stitch, image[..., :60, :])
+    with pytest.raises(InputError, match="a batch of 2 and the prepared picture a batch of 3"):
+        paste_back(made.stitch, image.expand(2, -1, -1, -1))

@@ -62,3 +62,10 @@ def test_faint_noise_does_not_widen_the_window():
 def test_refused(wrong, sentence):
     with pytest.raises(InputError, match=sentence):
         plan_crop(torch.ones(1, 1, 8, 8), **wrong)
+
+
+def test_what_is_faintly_visible_counts_and_the_margin_is_of_the_longer_side():
+    alpha = blob(200, 300, 80, 100, 100, 200) * 0.1
+    crop = plan_crop(alpha, "subject", margin=0.1, multiple=1)
+    assert crop.box == (40, 120) and crop.corners == ((70, 90),)
+    assert plan_crop(alpha * 0.4, "subject", multiple=1).box == (200, 300)

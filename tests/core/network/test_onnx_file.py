@@ -59,3 +59,22 @@ def test_convolutions_are_counted_in_graphs_within_graphs(tmp_path):
     path.write_bytes(helper.make_model(helper.make_graph(nodes, "g", [given], [made])).SerializeToString())
     graph = onnx_file.read(path)
     assert graph.convolutions == 3 and graph.made_by["map"] == ("Conv", "z") and "y" not in graph.made_by
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [("../w.bin", "outside its folder"), ("/etc/passwd", "outside its folder"), ("a\\..\\..\\b", "outside its folder"),
+     ("link.bin", "leads out of its folder"), ("missing.bin", "not beside it"), ("below/w.bin", "")],
+)  # fmt: skip
+def test_weights_in_another_file_lie_beside_it(tmp_path, place, words):
+    folder = tmp_path / "networks"
+    (folder / "below").mkdir(parents=True)
+    (folder / "below" / "w.bin").write_bytes(b"x")
+    (tmp_path / "w.bin").write_bytes(b"x")
+    (folder / "link.bin").symlink_to(tmp_path / "w.bin")
+    path = write(folder / "a.onnx", external=place)
+    if words:
+        with pytest.raises(WeightsError, match=words):
+            onnx_file.read(path)
+    else:
+        assert onnx_file.read(path).outside == {place}

@@ -59,6 +59,7 @@ def test_save_and_load_keep_what_travels(tmp_path, folded):
     weights.save(folded, info, path)
     network = weights.load(path)
     assert network.info == info and network.path == path
+    assert network.form.measured and network.form.size == info.size and network.form.logits
     stored = load_file(path)
     assert (
         stored["stage1.rebnconv1.weight"].dtype == torch.float16

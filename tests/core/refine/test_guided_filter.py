@@ -156,3 +156,10 @@ def test_small_source_is_enlarged(rng):
 def test_bad_input_is_refused_with_a_reason(guide, src, radius, epsilon, word):
     with pytest.raises(InputError, match=word):
         guided_filter(guide, src, radius, epsilon)
+
+
+def test_strips_give_what_one_piece_gives(rng, monkeypatch):
+    guide, src = torch.from_numpy(rng.random((3, 61, 23), np.float32)), tensor(rng.random((61, 23)))[0, 0]
+    whole = module.filter_strips(guide, src, 0.5, 3, 1e-3)
+    monkeypatch.setattr(module, "STRIP", 1)
+    torch.testing.assert_close(module.filter_strips(guide, src, 0.5, 3, 1e-3), whole, atol=1e-5, rtol=0)

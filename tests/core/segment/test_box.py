@@ -65,3 +65,13 @@ def test_what_only_the_boxes_view_sees_comes_if_the_frames_subject_carries_it():
     apart = torch.zeros_like(alpha)
     apart[..., 5:20, 50:60] = 1
     assert float(weighed(alpha, inside, apart)[0][..., 5:20, 50:60].max()) == 0
+
+
+def test_a_box_is_shown_with_a_seventh_of_its_surroundings():
+    """All is green: what is seen ends where the surroundings end."""
+    image = torch.zeros(1, 3, 160, 200)
+    image[:, 1] = 1
+    found = seen_in_boxes(Bright(), image, [(70, 50, 80, 60)])
+    expected = torch.zeros_like(found)
+    expected[..., 41:120, 58:163] = 1
+    torch.testing.assert_close(found, expected)
