@@ -61,6 +61,8 @@ def test_a_perfect_model_gives_the_true_composite(fill, cells, bound):
     ring = (torch.nn.functional.max_pool2d((alpha > 0).float(), 21, 1, 10) > 0) & (alpha == 0)
     assert (picture - true)[ring.expand_as(image)].abs().mean() < bound
     assert (behind - background)[(alpha < 1).expand_as(image)].abs().mean() < bound
+    mostly = ((alpha > 0.5) & (alpha < 1)).expand_as(image)  # the background alone: no share of the subject in it
+    assert (behind - background)[mostly].abs().mean() < 0.5 * (picture - background)[mostly].abs().mean()
 
 
 def test_where_it_painted_its_own_pixels_stay():

@@ -69,3 +69,8 @@ def test_what_is_faintly_visible_counts_and_the_margin_is_of_the_longer_side():
     crop = plan_crop(alpha, "subject", margin=0.1, multiple=1)
     assert crop.box == (40, 120) and crop.corners == ((70, 90),)
     assert plan_crop(alpha * 0.4, "subject", multiple=1).box == (200, 300)
+
+
+def test_a_square_larger_than_the_photograph_is_centred_on_it():
+    crop = plan_crop(blob(100, 300, 10, 90, 20, 280), "square", margin=0, multiple=1)
+    assert crop.box == (260, 260) and crop.corners == ((-80, 20),)
