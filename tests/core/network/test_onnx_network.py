@@ -47,6 +47,9 @@ def test_every_form_answers_as_the_graph_says(tmp_path, squares, form):
 def test_a_graph_that_takes_bytes_normalises_by_itself(tmp_path, squares):
     network = load_onnx(write(tmp_path / "a.onnx", kind=BYTE), "cpu")
     eight = (squares[:1] * 255).round() / 255
+    between = (eight + 0.4 / 255).clamp(max=1)  # 0.4 of a step up is rounded away, and so is 0.4 down
+    assert torch.equal(network.see(between), network.see(eight))
+    assert torch.equal(network.see((eight - 0.4 / 255).clamp(min=0)), network.see(eight))
     assert np.abs(network.see(eight).numpy() - expected(eight, (0, 0, 0), (1, 1, 1))).max() < 1e-5
 
 
