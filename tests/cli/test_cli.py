@@ -17,7 +17,8 @@ import nuggy_nodes
 from nuggy_nodes.cli import main
 
 ROOT = Path(nuggy_nodes.__file__).parents[1]
-FAST = ["--recipe", "fast", "--views", "256"]
+FAST = ["--recipe", "fast", "--views", "256"]  # what the network sees does not matter
+SEEN = ["--recipe", "fast", "--views", "512"]
 
 
 def nuggy(*args, **options):
@@ -36,7 +37,7 @@ def cat(tmp_path):
 
 @pytest.mark.slow
 def test_a_photograph_becomes_a_cutout_beside_it(cat):
-    done = nuggy("cutout", cat, "--recipe", "fast", "--views", "512")
+    done = nuggy("cutout", cat, *SEEN)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")  # quiet without a terminal
     result = Image.open(cat.with_name("cat-cutout.png"))
     assert result.mode == "RGBA" and result.size == (451, 300)
@@ -318,15 +319,15 @@ def test_a_fault_of_one_photograph_ends_nothing(cat, tmp_path, capsys, monkeypat
 
 def test_outputs_of_other_kinds(cat, tmp_path):
     one = tmp_path / "one"
-    assert main(["cutout", str(cat), "-o", str(one / "result.webp"), *FAST]) == 0  # the suffix is the format
+    assert main(["cutout", str(cat), "-o", str(one / "result.webp"), *SEEN]) == 0  # the suffix is the format
     assert Image.open(one / "result.webp").format == "WEBP"
-    assert main(["cutout", str(cat), "-o", str(one / "result.jpg"), "--background", "#00ff00", *FAST]) == 0
+    assert main(["cutout", str(cat), "-o", str(one / "result.jpg"), "--background", "#00ff00", *SEEN]) == 0
     picture = Image.open(one / "result.jpg")
     assert picture.mode == "RGB" and picture.getpixel((0, 0))[1] > 240
-    assert main(["cutout", str(cat), "-o", str(one), "--format", "jpeg", "--output", "rgba", *FAST]) == 1
-    assert main(["cutout", str(cat), "-o", str(one), "--quality", "0", *FAST]) == 1
+    assert main(["cutout", str(cat), "-o", str(one), "--format", "jpeg", "--output", "rgba", *SEEN]) == 1
+    assert main(["cutout", str(cat), "-o", str(one), "--quality", "0", *SEEN]) == 1
     before = (one / "result.webp").stat().st_mtime_ns
-    assert main(["cutout", str(cat), "-o", str(one / "result.webp"), "--skip-existing", *FAST]) == 0
+    assert main(["cutout", str(cat), "-o", str(one / "result.webp"), "--skip-existing", *SEEN]) == 0
     assert (one / "result.webp").stat().st_mtime_ns == before
 
 
@@ -334,7 +335,7 @@ def test_a_background_is_transparent_as_it_is(cat, tmp_path):
     half = tmp_path / "half.png"
     Image.new("RGBA", (8, 8), (0, 0, 255, 128)).save(half)
     assert (
-        main(["cutout", str(cat), "-o", str(tmp_path), "--output", "composite", "--background", str(half), *FAST]) == 0
+        main(["cutout", str(cat), "-o", str(tmp_path), "--output", "composite", "--background", str(half), *SEEN]) == 0
     )
     corner = Image.open(tmp_path / "cat.png").getpixel((0, 0))
     assert len(corner) == 4 and abs(corner[3] - 128) <= 1 and corner[2] > 250

@@ -75,3 +75,13 @@ def test_a_box_is_shown_with_a_seventh_of_its_surroundings():
     expected = torch.zeros_like(found)
     expected[..., 41:120, 58:163] = 1
     torch.testing.assert_close(found, expected)
+
+
+def test_what_is_seen_outside_the_boxes_does_not_count():
+    alpha = torch.zeros(1, 1, 64, 64)
+    alpha[..., 20:44, 20:40] = 1
+    inside = inside_boxes([(10, 10, 30, 44)], alpha)
+    seen = alpha.clone()
+    seen[..., 20:44, 40:60] = 1  # goes on beyond the box
+    found, changed = weighed(alpha, inside, seen)
+    assert float(found[..., 44:].max()) == 0 and torch.equal(found, alpha) and float(changed.max()) == 0

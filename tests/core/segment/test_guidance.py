@@ -49,3 +49,10 @@ def test_what_does_not_fit_is_refused_with_a_sentence(image, said, words):
 def test_a_point_outside_is_refused():
     with pytest.raises(InputError, match="outside the photograph of 200x160"):
         marks([(200, 10)], H, W)
+
+
+def test_marks_are_0_or_1_and_a_mask_is_as_soft_as_it_was(image):
+    soft = 0.2 + 0.5 * plane(HEAD)
+    said = Guidance(mask=soft, keep=soft * 0.9, unsure=soft).fitted(image)
+    assert torch.equal(said.mask, soft)
+    assert torch.equal(said.keep, plane(HEAD)) and torch.equal(said.unsure, plane(HEAD)) and said.drop is None

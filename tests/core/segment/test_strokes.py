@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from nuggy_nodes.core import Guidance, answer
+from nuggy_nodes.core.segment import strokes
 from nuggy_nodes.core.segment.strokes import _against
 from tests.core.drawn_subject import BODY, HEAD, TRUTH, H, W, plane, sad, seen
 
@@ -36,3 +37,14 @@ def test_a_strokes_reach_ends_at_an_edge_of_the_photograph(image):
     assert int(told.sum()) == 160
     assert float(reach[80, 56]) > 0.5, "24 pixels away, nothing between"
     assert float(reach[80, 108]) < 0.6 * float(reach[80, 56]), "24 pixels away, beyond the edge"
+
+
+def test_only_what_a_stroke_touches_changes(monkeypatch):
+    """Two bodies that look alike, near enough to be reached both; the stroke lies on one."""
+    monkeypatch.setattr(strokes, "CONTRAST", 0.0)
+    left, right = plane((40, 120, 20, 90)), plane((40, 120, 100, 170))
+    blue, grey = (torch.tensor(c).view(1, 3, 1, 1) for c in ((0.1, 0.2, 0.8), (0.5, 0.5, 0.5)))
+    picture = grey + (left + right) * (blue - grey)
+    added, taken = strokes.spread(picture, torch.zeros(1, 1, H, W), plane((60, 64, 25, 85)), None)
+    assert float(taken.max()) == 0
+    assert float(added[..., 45:115, 25:85].mean()) > 0.95 and float(added[..., 95:].max()) == 0
