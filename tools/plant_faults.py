@@ -6,7 +6,8 @@
 
 A fault is a line of faults.txt, below the file of the core that it stands in: what is there => what is planted. The
 tests that run are those at the same place under tests/core/. Nothing is written: a process of its own compiles the file
-with the fault in it, so it works where processes fork (not on Windows).
+with the fault in it, so it works where processes fork (not on Windows), and tests that start a Python of their own see
+none of it.
 """
 
 from __future__ import annotations

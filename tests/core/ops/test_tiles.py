@@ -13,6 +13,7 @@ def test_every_pixel_lies_in_one_tile(height, width, side):
     count = torch.zeros(height, width)
     for top, bottom, left, right in tiles(height, width, side):
         assert top % side == left % side == 0 and 0 < bottom - top <= side and 0 < right - left <= side
+        assert bottom <= height and right <= width
         count[top:bottom, left:right] += 1
     assert bool((count == 1).all())
 

@@ -28,10 +28,11 @@ def test_the_way_back_is_the_exact_inverse(rng, view):
 
 
 def test_padding_continues_the_border():
-    square = View(512, pad=0.25).to_square(torch.ones(1, 3, 50, 60) * torch.linspace(0, 1, 60))
+    square = View(512, pad=0.25).to_square(torch.ones(1, 3, 50, 60) * torch.linspace(0.2, 1, 60))
     m = View(512, pad=0.25).margin
     assert m % 2 == 0 and m == pytest.approx(512 * 0.25 / 1.5, abs=2)
-    assert torch.equal(square[..., :m], square[..., m : m + 1].expand(-1, -1, -1, m))
+    assert torch.equal(square[..., :m], square[..., m : m + 1].expand(-1, -1, -1, m)) and float(square.min()) > 0.19
+    assert torch.equal(square[..., -m:], square[..., -m - 1 : -m].expand(-1, -1, -1, m))
 
 
 def test_resize_is_antialiased_like_pillow(rng):
