@@ -75,7 +75,7 @@ def passes(file: str, text: str | None, seconds: float = SECONDS) -> bool:
             _plant(CORE / file, text)
         import pytest
 
-        os._exit(int(pytest.main(["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", str(tests_of(file))])))
+        os._exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", str(tests_of(file))])))
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         done, status = os.waitpid(child, os.WNOHANG)

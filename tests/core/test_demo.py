@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -43,6 +44,7 @@ def plain_seed(image, network):
     return np.array(Image.fromarray((p * 255).astype(np.uint8)).resize(image.size, Image.Resampling.BILINEAR)) / 255
 
 
+@pytest.mark.slow
 def test_seed_recipe_against_a_plain_reading(network, chelsea):
     image = Image.fromarray((chelsea[0].permute(1, 2, 0).numpy() * 255).round().astype(np.uint8))
     got = cutout(chelsea, network, "seed").alpha[0, 0].numpy()
@@ -51,6 +53,7 @@ def test_seed_recipe_against_a_plain_reading(network, chelsea):
     assert 0.1 < got.mean() < 0.95
 
 
+@pytest.mark.slow
 def test_seed_settings_are_used(network, chelsea, monkeypatch):
     from nuggy_nodes.core import demo
 

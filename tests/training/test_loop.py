@@ -78,6 +78,7 @@ def same(a: Path, b: Path) -> bool:
     return set(one) == set(two) and all(torch.equal(one[k], two[k]) for k in one)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(mix: Mix, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(judge, "HELD", 1)
     assert Trainer(mix, tmp_path / "whole", CPU).train()

@@ -67,6 +67,7 @@ def test_parts_and_islands_and_windows(without):
     assert (enlarge_window(mask[0], 4, window) - without(enlarge_window, mask[0], 4, window)).abs().max() < 1e-6
 
 
+@pytest.mark.slow
 def test_pipeline_to_the_pixel(without, network, chelsea):
     """Network, refinement, islands, holes, colours, and the answer to a stroke, in the 8 bits of a file."""
     keep = torch.zeros_like(chelsea[:, :1])

@@ -47,6 +47,7 @@ def test_it_does_nothing_at_the_networks_own_size_or_without_doubt(big):
     assert torch.equal(refine_learned(image, truth, truth, torch.ones_like(truth), 0.0), truth)
 
 
+@pytest.mark.slow
 def test_only_what_is_in_doubt_changes_and_by_its_share(big):
     image, truth, _ = big
     doubt = torch.zeros_like(truth)
@@ -58,6 +59,7 @@ def test_only_what_is_in_doubt_changes_and_by_its_share(big):
     torch.testing.assert_close((half - soft)[inside], (whole - soft)[inside] / 2, atol=1e-5, rtol=0)
 
 
+@pytest.mark.slow
 def test_tiles_change_nothing_that_is_seen(big, monkeypatch):
     image, truth, _ = big
     soft, doubt = F.avg_pool2d(truth, 31, 1, 15), torch.zeros_like(truth)

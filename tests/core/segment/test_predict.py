@@ -102,6 +102,7 @@ def test_bad_input_is_refused(images, views, word):
         consensus.combine(torch.rand(2, 1, 1, 4, 4), "vote")
 
 
+@pytest.mark.slow
 def test_real_network_answers_as_the_source_graph_does(network32, chelsea):
     """The default weights (8 bits) in float32 against onnxruntime's answer of the fp16 source graph."""
     from pathlib import Path
