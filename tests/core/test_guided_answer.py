@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from nuggy_nodes.core import Guidance, answer, cutout, look_once
 from nuggy_nodes.core.recipes import recipe
+from nuggy_nodes.core.refine.islands import remove_islands
+from nuggy_nodes.core.refine.rough import refine_rough
 from tests.core.drawn_subject import BODY, HEAD, TRUTH, H, W, plane, sad, seen
 
 
@@ -48,3 +51,11 @@ def test_views_are_kept_and_an_answer_does_not_change_them(network32, chelsea):
     once = answer(kept, Guidance(drop=stroke)).alpha
     assert torch.equal(once, answer(kept, Guidance(drop=stroke)).alpha)
     assert torch.equal(kept.alpha, before) and torch.equal(answer(kept).alpha, before)
+
+
+@pytest.mark.parametrize("unsure", [None, plane((70, 90, 50, 150))])
+def test_a_rough_mask_is_refined_once_and_loses_its_islands(image, unsure):
+    mask = plane(HEAD, BODY, (2, 5, 2, 5))
+    after = cutout(image, None, guidance=Guidance(mask=mask, unsure=unsure)).alpha
+    expected, _ = remove_islands(refine_rough(image, mask, None, unsure), **recipe("default").part("islands"))
+    assert torch.equal(after, expected) and float(after[..., :8, :8].max()) == 0
