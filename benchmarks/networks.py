@@ -24,11 +24,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from nuggy_nodes.core import cutout, recipe  # noqa: E402
+from nuggy_nodes.core.around import ELSEWHERE  # noqa: E402
 from nuggy_nodes.core.network import find, weights  # noqa: E402
 from nuggy_nodes.core.network.description import Options  # noqa: E402
 from nuggy_nodes.core.network.encoder import EncoderNetwork  # noqa: E402
 from nuggy_nodes.core.network.onnx_network import OnnxNetwork, load_onnx  # noqa: E402
-from nuggy_nodes.core.recipes import ELSEWHERE  # noqa: E402
 from nuggy_nodes.core.segment.predict import run_squares  # noqa: E402
 
 

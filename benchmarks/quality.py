@@ -111,6 +111,14 @@ def rembg_removers(onnx: Path | None) -> tuple[dict[str, Remover], str]:
     }, ""
 
 
+def counted(folder: Path) -> Iterator[tuple[str, Image.Image, Plane]]:
+    """The cases of a folder; how many are done is told on standard error."""
+    for done, case in enumerate(cases(folder), 1):
+        yield case
+        print(f"\r{folder.name}: {done} done", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+
+
 def score(alpha: Plane, truth: Plane) -> dict[str, float]:
     """Every figure of one answer."""
     return {k: f(alpha, truth) for k, f in FIGURES.items()} | {"thin": metrics.thin_recall(alpha, truth)}
@@ -154,7 +162,7 @@ def main() -> None:
         scores: dict[str, list[dict[str, float]]] = {name: [] for name in removers}
         answers: list[tuple[str, Image.Image, Plane, dict[str, Plane]]] = []
         warm = False
-        for name, image, truth in cases(folder):
+        for name, image, truth in counted(folder):
             kept: dict[str, Plane] = {}
             for who, remove in removers.items():
                 if not warm:
@@ -169,8 +177,6 @@ def main() -> None:
             answers.append((name, image, truth, kept))
             if not args.sheet:
                 answers.clear()
-            print(f"\r{folder.name}: {len(scores[next(iter(scores))])} done", end="", file=sys.stderr, flush=True)
-        print(file=sys.stderr)
         count = len(next(iter(scores.values())))
         print(f"\n{folder.name}, {count} photographs; SAD and Conn in thousands, MSE times 1000; mean / median\n")
         print(table(scores), flush=True)

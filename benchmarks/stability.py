@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.metrics import sad  # noqa: E402
-from benchmarks.quality import Plane, Remover, cases, nuggy_removers  # noqa: E402
+from benchmarks.quality import Plane, Remover, counted, nuggy_removers  # noqa: E402
 
 LARGE = 20.0  # thousands of pixels: a growth of SAD from which a body has gone or come
 CROP = 0.03  # of a side, taken off on every side
@@ -143,7 +143,7 @@ def main() -> None:
         grown: dict[str, dict[str, list[tuple[float, str]]]] = {
             who: {c: [] for c in args.changes} for who in args.recipes
         }
-        for name, image, truth in cases(folder):
+        for name, image, truth in counted(folder):
             if args.names and name not in args.names:
                 continue
             for who in args.recipes:
@@ -151,8 +151,6 @@ def main() -> None:
                 base[who].append(sad(as_is, truth))
                 for c in args.changes:
                     grown[who][c].append((growth(removers[who], image, truth, as_is, CHANGES[c]), name))
-            print(f"\r{folder.name}: {len(base[args.recipes[0]])} done", end="", file=sys.stderr, flush=True)
-        print(file=sys.stderr)
         if not base[args.recipes[0]]:
             sys.exit(f"{folder}: none of --names is there")
         print(f"\n{folder.name}, {len(base[args.recipes[0]])} photographs; growth of SAD in thousands: mean, largest\n")

@@ -4,4 +4,4 @@
 Nothing is imported here, so that asking for the version costs nothing.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..clips.names import ANIMATED, FORMS, MOVIES, SUFFIXES
 from ..core.errors import InputError
 from .jobs import STREAM, Job, Place, Plan
+from .wanted import check_form, check_numbers, existing
 
 if TYPE_CHECKING:
     from ..core import Recipe
@@ -41,18 +42,14 @@ def are_clips(args: argparse.Namespace) -> bool:
 
 def clip_place(args: argparse.Namespace) -> Place:
     """Where results go; sets args.format and args.output. Raises InputError."""
-    if args.quality is not None and not 1 <= args.quality <= 100:
-        raise InputError(f"--quality must be from 1 to 100; got {args.quality}")
-    if not args.max_megapixels > 0:
-        raise InputError(f"--max-megapixels must be above 0; got {args.max_megapixels:g}")
+    check_numbers(args)
     target: Path | None = args.output_dir
     if target == STREAM:
         raise InputError("a clip is not written to standard output; give a file or a folder with -o")
     named = BY_NAME.get(target.suffix.lower()) if target is not None and not target.is_dir() else None
     if named and len(args.paths) != 1:
         raise InputError(f"-o {target} names a file, which takes one clip; give a folder")
-    if named and args.format and named != args.format:
-        raise InputError(f"{target} is named as {named} and --format asks for {args.format}; give one of them")
+    check_form(args, target, named)
     told = args.format or named
     args.output = args.output or ("composite" if told == "mp4" else "rgba")
     args.format = told or ("mov" if args.output == "rgba" else "mp4")
@@ -62,8 +59,7 @@ def clip_place(args: argparse.Namespace) -> Place:
         raise InputError("MP4 holds no transparency; give --output composite or mask, or --format mov or webm")
     if args.each or args.first_frame:
         raise InputError(f"--{'each' if args.each else 'first-frame'} is for photographs and animations, not for clips")
-    existing = "overwrite" if args.overwrite else "skip" if args.skip_existing else "refuse"
-    return Place(None if named else target, target if named else None, FORMS[args.format], existing)
+    return Place(None if named else target, target if named else None, FORMS[args.format], existing(args))
 
 
 def do_clips(args: argparse.Namespace, recipe: Recipe, output: Output, todo: Plan, said: Said) -> int:

@@ -13,6 +13,7 @@ from .guidance import add_options as add_guidance
 from .jobs import STREAM, Place
 from .network import add_options as add_network
 from .settings import add_options, recipe_of
+from .wanted import check_form, check_numbers, existing
 
 if TYPE_CHECKING:
     from ..core import Recipe
@@ -113,18 +114,14 @@ def _place(args: argparse.Namespace) -> Place:
     """Where results go; sets args.format. Raises InputError."""
     from ..core.errors import InputError
 
-    if args.quality is not None and not 1 <= args.quality <= 100:
-        raise InputError(f"--quality must be from 1 to 100; got {args.quality}")
-    if not args.max_megapixels > 0:
-        raise InputError(f"--max-megapixels must be above 0; got {args.max_megapixels:g}")
+    check_numbers(args)
     target: Path | None = args.output_dir
     single = target is not None and target.suffix.lower() in SUFFIXES and not target.is_dir()
     to_file = target is not None and (target == STREAM or (single and not args.recursive and len(args.paths) == 1
                                                            and not args.paths[0].is_dir()))  # fmt: skip
     _check_target(args, target, single, to_file)
     named = SUFFIXES.get(target.suffix.lower()) if to_file and target is not None else None
-    if named and args.format and named != args.format:
-        raise InputError(f"{target} is named as {named} and --format asks for {args.format}; give one of them")
+    check_form(args, target, named)
     args.format = args.format or named or "png"
     if args.format == "avif":
         from ..pictures.pillow import has_avif
@@ -135,11 +132,10 @@ def _place(args: argparse.Namespace) -> Place:
         args.output = "composite" if args.format == "jpeg" else "rgba"
     if args.output == "rgba" and args.format == "jpeg":
         raise InputError("JPEG holds no transparency; give --output composite or mask, or another --format")
-    existing = "overwrite" if args.overwrite else "skip" if args.skip_existing else "refuse"
     from ..pictures.formats import OUT
 
     suffix = OUT[args.format]
-    return Place(None if to_file else target, target if to_file else None, suffix, existing)
+    return Place(None if to_file else target, target if to_file else None, suffix, existing(args))
 
 
 def _check_target(args: argparse.Namespace, target: Path | None, single: bool, to_file: bool) -> None:

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ..service.limits import Limits, add_options, limits_of
+from ..service.limits import Limits, limits_of
 from .serve import EXTRA, LOOPBACK, add_door, check_door, is_loopback
 
 PAGE = Path(__file__).resolve().parents[1] / "demo" / "start" / "nuggy.py"
@@ -24,12 +24,9 @@ def add_parser(commands: Any) -> None:
         description="Serve a page that cuts out, corrects, composes and downloads, for yourself (default) or for a "
         "few people. Nothing is sent anywhere, and uploads are never on the disk.",
     )
-    p.add_argument("--port", type=int, default=8501, help="(default: 8501)")
     p.add_argument("--no-browser", action="store_true", help="only serve")
     p.add_argument("--language", choices=("en", "ko", "ja", "zh"), help="(default: the browser's)")
-    add_door(p)
-    add_options(p)
-    p.set_defaults(run=_run)
+    add_door(p, 8501, _run)
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -74,8 +74,9 @@ def _onnxruntime() -> tuple[str, str, str]:
 
 def _networks() -> tuple[str, str, str]:
     from ..core.network import find
+    from ..core.network.tell import tell
 
-    told = [(f.name, find.tell(f.path).runs) for f in find.found()]
+    told = [(f.name, tell(f.path).runs) for f in find.found()]
     cannot = [name for name, why in told if why]
     text = f"{len(told)} on this machine" + (f", of which do not run here: {', '.join(cannot)}" if cannot else "")
     return "ok", "networks", text + " (`nuggy weights list`)"

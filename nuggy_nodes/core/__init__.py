@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from .network.precision import choose_precision
     from .network.protocol import AnyNetwork
     from .network.weights import Network, load
-    from .pipeline import Cutout, answer, cutout, look_again, look_once
+    from .pipeline import answer, cutout, look_again, look_once
     from .recipes import RECIPES, Recipe, recipe
     from .refine.temporal import steady_masks
+    from .result import Cutout
     from .segment.guidance import Guidance
     from .segment.views import View
 
@@ -65,9 +66,10 @@ _PLACES = {
     "network.protocol": ("AnyNetwork",),
     "network.precision": ("choose_precision",),
     "network.weights": ("Network", "load"),
-    "pipeline": ("Cutout", "answer", "cutout", "look_again", "look_once"),
+    "pipeline": ("answer", "cutout", "look_again", "look_once"),
     "recipes": ("RECIPES", "Recipe", "recipe"),
     "refine.temporal": ("steady_masks",),
+    "result": ("Cutout",),
     "segment.guidance": ("Guidance",),
     "segment.views": ("View",),
 }

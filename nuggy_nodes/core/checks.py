@@ -9,7 +9,19 @@ from .errors import InputError
 
 
 def check_image(image: Tensor, name: str = "image", channels: tuple[int, ...] = (3,)) -> Tensor:
-    """Return `image` if it is a float [B,C,H,W] tensor with C in `channels` and no side of zero; else InputError."""
+    """Refuse what is no picture, or not of so many channels.
+
+    Args:
+        image: what a caller gave; a float tensor [B,C,H,W] with no side of zero is let through.
+        name: what the caller calls it, for the sentence.
+        channels: the numbers of channels that are allowed.
+
+    Returns:
+        `image` itself.
+
+    Raises:
+        InputError: another type, shape or number of channels, or empty.
+    """
     wanted = " or ".join(str(c) for c in channels)
     if not isinstance(image, Tensor) or not image.is_floating_point():
         got = f"a {image.dtype} tensor" if isinstance(image, Tensor) else f"a {type(image).__name__}"
@@ -25,12 +37,34 @@ def check_image(image: Tensor, name: str = "image", channels: tuple[int, ...] = 
 
 
 def check_alpha(alpha: Tensor, name: str = "alpha") -> Tensor:
-    """Return `alpha` if it is a float [B,1,H,W] tensor with no side of zero; else InputError."""
+    """As check_image, for masks.
+
+    Args:
+        alpha: what a caller gave; a float tensor [B,1,H,W] with no side of zero is let through.
+        name: what the caller calls it.
+
+    Returns:
+        `alpha` itself.
+
+    Raises:
+        InputError: another type or shape, or empty.
+    """
     return check_image(alpha, name, (1,))
 
 
 def check_finite(x: Tensor, name: str = "image") -> Tensor:
-    """Return `x` if it holds no NaN and no infinity; else InputError that counts them."""
+    """Refuse values that are no numbers.
+
+    Args:
+        x: a tensor of any shape and float type.
+        name: what the caller calls it.
+
+    Returns:
+        `x` itself.
+
+    Raises:
+        InputError: NaN or infinity in it; the sentence counts them.
+    """
     if not torch.isfinite(x.sum(dtype=torch.float32)):  # one pass; a finite sum has finite terms
         bad = int((~torch.isfinite(x)).sum())
         if bad:
@@ -39,7 +73,18 @@ def check_finite(x: Tensor, name: str = "image") -> Tensor:
 
 
 def match_batch(first: Tensor, second: Tensor, first_name: str, second_name: str) -> tuple[Tensor, Tensor]:
-    """Let a batch of one serve a batch of many (a view, no copy); any other mismatch is an InputError."""
+    """Let a batch of one serve a batch of many.
+
+    Args:
+        first, second: tensors [B,...]; batches equal or one.
+        first_name, second_name: what the caller calls them.
+
+    Returns:
+        Both with equal batches; a repeated one is a view, nothing is copied.
+
+    Raises:
+        InputError: batches that are neither equal nor one.
+    """
     a, b = first.shape[0], second.shape[0]
     if a != b and 1 not in (a, b):
         raise InputError(
@@ -53,7 +98,15 @@ def match_batch(first: Tensor, second: Tensor, first_name: str, second_name: str
 
 
 def check_same_size(first: Tensor, second: Tensor, first_name: str, second_name: str) -> None:
-    """InputError that names both sizes unless height and width of the two are equal."""
+    """Refuse two tensors of different height or width.
+
+    Args:
+        first, second: tensors [...,H,W].
+        first_name, second_name: what the caller calls them.
+
+    Raises:
+        InputError: names both sizes, width first.
+    """
     (h, w), (height, width) = first.shape[-2:], second.shape[-2:]
     if (h, w) != (height, width):
         raise InputError(

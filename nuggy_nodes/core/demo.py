@@ -25,7 +25,21 @@ SIDE = 1024
 def demo_masks(
     images: Tensor, network: AnyNetwork, recipe: Recipe, work: Work, chunk: int = 0
 ) -> tuple[Tensor, list[IslandReport]]:
-    """Masks [B,1,H,W] of photographs [B,3,H,W]; of islands it tells nothing."""
+    """The demo's masks of photographs, one after the other.
+
+    Args:
+        images: [B,3,H,W], 0..1.
+        network: IS-Net.
+        recipe: the demo's, or changed; of its settings those count that recipes.py names there.
+        work: is told of the progress, and keeps the seconds.
+        chunk: has no meaning here: two squares go through the network at a time.
+
+    Returns:
+        Masks [B,1,H,W], 0..1, and no report of islands.
+
+    Raises:
+        InputError: OpenCV is missing.
+    """
 
     def nth(i: int) -> Progress:
         return lambda done, total: work.of_network(i * total + done, len(images) * total)
@@ -37,7 +51,20 @@ def demo_masks(
 
 
 def demo_alpha(image: Tensor, network: AnyNetwork, recipe: Recipe, progress: Progress | None = None) -> Tensor:
-    """image: [1,3,H,W], 0..1, taken in 8 bits, as the demo read files. Returns [1,1,H,W] float32 in steps of 1/255."""
+    """The demo's mask of one photograph.
+
+    Args:
+        image: [1,3,H,W], 0..1, taken in 8 bits, as the demo read files.
+        network: IS-Net.
+        recipe: radius (pixels at 1024), epsilon, threshold (its cutoff), min_area and gamma count.
+        progress: called with squares done and their number.
+
+    Returns:
+        [1,1,H,W] float32, 0..1 in steps of 1/255.
+
+    Raises:
+        InputError: OpenCV is missing.
+    """
     try:
         import cv2
     except ImportError as e:

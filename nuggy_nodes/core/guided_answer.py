@@ -51,11 +51,18 @@ class Seen:
 
 
 def guided(seen: Seen, guidance: Guidance) -> tuple[Tensor, list[IslandReport]]:
-    """The masks [B,1,H,W] of photographs under guidance, and what islands were removed of rough masks.
+    """The masks of photographs under guidance.
 
     In this order: `mask` in place of the network's answer, with the photograph's edges (refine.rough) and without its
     islands; `boxes` (segment.box); `unsure`; then the strokes (segment.strokes), which are obeyed under themselves
     whatever else was said. A photograph for which nothing new is said keeps its alpha bit for bit.
+
+    Args:
+        seen: what was looked at once.
+        guidance: what the user says, not yet checked against the photographs.
+
+    Returns:
+        Masks [B,1,H,W], 0..1, and what islands were removed of rough masks.
 
     Raises:
         InputError: guidance that does not fit, or no mask where the network was not asked.

@@ -3,61 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from .around import around
 from .checks import check_alpha, check_image, check_same_size, match_batch
 from .demo import demo_masks
 from .errors import InputError
-from .foreground.estimate import estimate_foreground
 from .foreground.opacity import shown
 from .guided_answer import Seen, guided
 from .network.protocol import AnyNetwork
-from .ops.composite import over, rgba
-from .recipes import Recipe, around
+from .recipes import Recipe
 from .recipes import recipe as find_recipe
 from .refine.edge import adjust_edge
 from .refine.islands import IslandReport, remove_islands
 from .refine.refine import refine
+from .result import Cutout
 from .segment.closer_look import look
 from .segment.guidance import Guidance
 from .work import NETWORK, Report, Work
-
-
-@dataclass
-class Cutout:
-    """alpha [B,1,H,W] (1 = subject) for the photographs image [B,3,H,W]; what islands were removed, one report a
-    photograph; seconds by stage. method, fill, opacity: as for foreground.estimate_foreground, which makes `colours`.
-    """
-
-    alpha: Tensor
-    image: Tensor
-    method: str = "multilevel"
-    fill: Sequence[float] | None = None
-    opacity: Tensor | None = None
-    islands: list[IslandReport] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @cached_property
-    def colours(self) -> Tensor:
-        """The subject's own colours [B,3,H,W], straight, nothing of the background where alpha is 0. Estimated when
-        first asked for: a caller that wants the alpha alone does not pay."""
-        started = time.perf_counter()
-        found = estimate_foreground(self.image, self.alpha, self.method, fill=self.fill, opacity=self.opacity)
-        self.seconds["colours"] = time.perf_counter() - started
-        return found
-
-    def rgba(self) -> Tensor:
-        """Straight-alpha picture [B,4,H,W]."""
-        return rgba(self.colours, self.alpha)
-
-    def over(self, background: Tensor) -> Tensor:
-        """Composite over a background [B or 1,3,H,W] of the same size: [B,3,H,W]."""
-        return over(self.colours, self.alpha, background)
 
 
 @torch.inference_mode()
@@ -112,8 +78,18 @@ def look_once(
     chunk: int = 0,
     report: Report | None = None,
 ) -> Seen:
-    """All that the network has to say of photographs, to be kept between strokes. Arguments as for `cutout`; without a
-    network only guidance with a mask can be answered. Raises InputError."""
+    """All that the network has to say of photographs, to be kept between strokes.
+
+    Args:
+        images, network, recipe, opacity, chunk, report: as for `cutout`; without a network only guidance with a mask
+            can be answered.
+
+    Returns:
+        What was seen.
+
+    Raises:
+        InputError: as for `cutout`.
+    """
     check_image(images)
     recipe = find_recipe(recipe)
     photographs = images
@@ -137,7 +113,19 @@ def look_once(
 @torch.inference_mode()
 def look_again(seen: Seen, recipe: str | Recipe, report: Report | None = None) -> Seen:
     """What was seen, under another recipe: the network is not asked again where the settings of its own part are the
-    same. Raises InputError."""
+    same.
+
+    Args:
+        seen: of look_once; it stays as it is.
+        recipe: a name or a Recipe.
+        report: as for `cutout`.
+
+    Returns:
+        What is seen now.
+
+    Raises:
+        InputError: an unknown recipe, or one that is not for this network.
+    """
     recipe = find_recipe(recipe)
     if seen.network is not None:
         recipe = around(recipe, seen.network.form)
@@ -152,7 +140,18 @@ def look_again(seen: Seen, recipe: str | Recipe, report: Report | None = None) -
 
 @torch.inference_mode()
 def answer(seen: Seen, guidance: Guidance | None = None) -> Cutout:
-    """The cut-out of photographs that were looked at once, under guidance; `seen` stays as it is. Raises InputError."""
+    """The cut-out of photographs that were looked at once, under guidance.
+
+    Args:
+        seen: of look_once; it stays as it is.
+        guidance: what the user says; None: nothing.
+
+    Returns:
+        The cut-outs, one Cutout for the batch.
+
+    Raises:
+        InputError: guidance that does not fit.
+    """
     alpha, islands, seconds = seen.alpha, seen.islands, dict(seen.work.seconds)
     if guidance or alpha is None:
         started = time.perf_counter()
@@ -165,8 +164,17 @@ def answer(seen: Seen, guidance: Guidance | None = None) -> Cutout:
 
 
 def after_network(images: Tensor, coarse: Tensor, recipe: Recipe, work: Work) -> tuple[Tensor, list[IslandReport]]:
-    """Every step from the network's answer [B,1,n,n] up to the colours: masks [B,1,H,W] of photographs [B,3,H,W], and
-    what islands were removed."""
+    """Every step from the network's answer up to the colours.
+
+    Args:
+        images: photographs [B,3,H,W], 0..1.
+        coarse: the network's answer [B,1,n,n], 0..1.
+        recipe: whose settings count.
+        work: is told of the progress, and keeps the seconds.
+
+    Returns:
+        Masks [B,1,H,W], 0..1, and what islands were removed.
+    """
     parts, islands = [], []
     for i, (image, small) in enumerate(zip(images.split(1), coarse.split(1))):
         work.tell("refine", NETWORK + (1 - NETWORK) * i / len(images))

@@ -11,7 +11,7 @@ from .segment.views import PAIR, View, parse_view
 from .settings import CONTRAST, PIXELS, PIXELS_AT_1024, SHARE, Setting, listed, setting, settings_of
 
 if TYPE_CHECKING:
-    from .network.protocol import Form
+    pass
 
 SETTINGS: dict[str, Setting] = {}  # by name, in the order in which they work
 
@@ -122,7 +122,14 @@ class Recipe:
             raise InputError(f"fill must be smooth or a colour; {e}") from None
 
     def part(self, name: str) -> dict[str, Any]:
-        """The settings that one step of the pipeline takes, by name."""
+        """The settings that one step of the pipeline takes.
+
+        Args:
+            name: of the part: look, edge, islands, mask or colours.
+
+        Returns:
+            Values by the settings' names.
+        """
         return {s.name: getattr(self, s.name) for s in SETTINGS.values() if s.part == name}
 
     @property
@@ -135,12 +142,23 @@ SETTINGS.update(settings_of(Recipe))
 
 
 def views(text: str) -> tuple[View, ...]:
-    """Views written as predict.parse_view reads them, with spaces between."""
+    """Views as text.
+
+    Args:
+        text: as views.parse_view reads each, with spaces between.
+
+    Returns:
+        The views.
+
+    Raises:
+        InputError: a word that is no view.
+    """
     return tuple(parse_view(v) for v in text.split())
 
 
 # The demo's recipe runs in demo.py; of its settings here only these can be changed: radius (pixels at 1024), epsilon,
 # threshold (its cutoff), min_area, gamma, foreground, fill.
+# fmt: off
 RECIPES = {
     r.name: r
     for r in (
@@ -148,46 +166,27 @@ RECIPES = {
         Recipe("fast", views=views("1024"), detail=0.0),
         Recipe("balanced", views=views("896 896f 640fp15"), combine="regions"),
         Recipe("best", views=views("896 896f 640fp15 1024p15 1024fp15"), combine="regions", looks=2),
-        Recipe(
-            "demo",
-            guide="grey",
-            radius=4,
-            threshold=0.2,
-            min_area=0.001,
-            gamma=0.5,
-            black=0.0,
-            white=1.0,
-            detail=0.0,
-            foreground="none",
-        ),
+        Recipe("demo", guide="grey", radius=4, threshold=0.2, min_area=0.001, gamma=0.5, black=0.0, white=1.0,
+               detail=0.0, foreground="none"),
     )
 }
-# Around another network than IS-Net, with which the views above were measured: first the view that its authors would
-# take, and whatever comes after it changes nothing where it agrees (consensus.majority). 1024 stands for its own size.
-ELSEWHERE = {
-    "fast": views("1024"),
-    "balanced": views("1024 1024f 768fp15"),
-    "best": views("1024 1024f 768fp15 1280p15"),
-}
+# fmt: on
 ALIASES = {"default": "balanced", "seed": "demo"}  # a random seed is something else; the name of 0.1 still works
 
 
-def around(recipe: Recipe, form: Form) -> Recipe:
-    """A recipe for a network of this form: its own views and combine, where they are the named recipe's, give way to
-    those for networks that it was not measured with; all that was changed stays. Raises InputError for `demo`."""
-    if form.measured:
-        return recipe
-    if recipe.name == "demo":
-        raise InputError("the demo's recipe is IS-Net's alone; take fast, balanced or best with another network")
-    named = RECIPES.get(recipe.name)
-    if named is None or recipe.views != named.views:
-        return recipe
-    combine = "majority" if recipe.combine == named.combine else recipe.combine
-    return replace(recipe, views=ELSEWHERE[recipe.name], combine=combine)
-
-
 def recipe(which: str | Recipe = "default", **changes: Any) -> Recipe:
-    """A recipe by name with some settings changed. Unknown names and settings out of range raise InputError."""
+    """A recipe with some settings changed.
+
+    Args:
+        which: a name of RECIPES or ALIASES, or a Recipe.
+        **changes: settings by their names.
+
+    Returns:
+        The recipe.
+
+    Raises:
+        InputError: an unknown name or setting, or a value out of range.
+    """
     if isinstance(which, str):
         which = ALIASES.get(which, which)
         if which not in RECIPES:

@@ -85,12 +85,27 @@ class Setting:
 
 
 def setting(default: Any, label: str, part: str, help: str, **more: Any) -> Any:
-    """A field of Recipe that is a Setting; the arguments are Setting's, the name is the field's."""
+    """A field of Recipe that is a Setting; its name is the field's.
+
+    Args:
+        default, label, part, help: Setting's.
+        **more: the others of Setting.
+
+    Returns:
+        A dataclass field.
+    """
     return field(default=default, metadata={"setting": (default, label, part, help, more)})
 
 
 def settings_of(kind: type) -> dict[str, Setting]:
-    """The settings of a dataclass by name, in its order."""
+    """The settings of a dataclass.
+
+    Args:
+        kind: the class.
+
+    Returns:
+        Settings by name, in its order.
+    """
     found = {}
     for f in fields(kind):
         if "setting" in f.metadata:
@@ -100,5 +115,12 @@ def settings_of(kind: type) -> dict[str, Setting]:
 
 
 def listed(words: Sequence[str]) -> str:
-    """a, b or c."""
+    """Words as a sentence has them.
+
+    Args:
+        words: any number.
+
+    Returns:
+        "a, b or c".
+    """
     return ", ".join(words[:-1]) + " or " + words[-1] if len(words) > 1 else "".join(words)

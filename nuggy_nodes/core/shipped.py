@@ -8,7 +8,17 @@ from .errors import WeightsError
 
 
 def shipped(name: str) -> Path:
-    """A file of the repository's `weights/`, or of the installed package's. Raises WeightsError."""
+    """A file of the repository's `weights/`, or of the installed package's.
+
+    Args:
+        name: of the file.
+
+    Returns:
+        Its path.
+
+    Raises:
+        WeightsError: it is in neither.
+    """
     here = Path(__file__).resolve().parents[1]
     for folder in (here.parent / "weights", here / "weights"):
         if (folder / name).is_file():

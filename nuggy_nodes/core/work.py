@@ -17,17 +17,33 @@ class Work:
         self.report, self.seconds = report, dict[str, float]()
 
     def tell(self, stage: str, share: float) -> None:
-        """What the report raises ends the work."""
+        """Tell the report, whose exception ends the work.
+
+        Args:
+            stage: what is being done.
+            share: of the whole work that is done, 0..1.
+        """
         if self.report:
             self.report(stage, share)
 
     def of_network(self, done: int, total: int) -> None:
-        """Progress of the network's part."""
+        """Progress of the network's part.
+
+        Args:
+            done, total: in squares.
+        """
         self.tell("network", NETWORK * done / total)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Adds the time of its block to the stage's seconds."""
+        """Adds the time of its block to the stage's seconds.
+
+        Args:
+            name: the stage's.
+
+        Returns:
+            A context.
+        """
         started = time.perf_counter()
         yield
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started

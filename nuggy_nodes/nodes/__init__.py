@@ -37,7 +37,14 @@ class Nuggy(ComfyExtension):
 
 
 def is_free(node_id: str) -> bool:
-    """Whether no pack that was loaded before this one has a node id; one that is loaded after takes it by itself."""
+    """Whether no pack that was loaded before this one has a node id; one that is loaded after takes it by itself.
+
+    Args:
+        node_id: the id.
+
+    Returns:
+        Whether it is free.
+    """
     import nodes  # ComfyUI's
 
     return node_id not in nodes.NODE_CLASS_MAPPINGS

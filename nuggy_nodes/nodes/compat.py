@@ -36,7 +36,17 @@ def english() -> dict[str, Any]:
 def schema(
     node_id: str, inputs: list[io.Input], outputs: list[io.Output], aliases: list[str], **more: Any
 ) -> io.Schema:
-    """A node's Schema with its texts from the English locale, less the fields that this ComfyUI does not know."""
+    """A node's Schema with its texts from the English locale, less the fields that this ComfyUI does not know.
+
+    Args:
+        node_id: of the node.
+        inputs, outputs: in order.
+        aliases: words under which it is found.
+        **more: other fields of Schema.
+
+    Returns:
+        The Schema.
+    """
     texts = english()[node_id]
     for given in inputs:
         given.display_name = texts["inputs"][given.id]["name"]
@@ -59,20 +69,43 @@ def schema(
 
 
 def advanced(given: io.Input) -> io.Input:
-    """Mark an input as one that is folded away; ComfyUI 0.3.75 takes the mark in `extra_dict` only."""
+    """Mark an input as one that is folded away; ComfyUI 0.3.75 takes the mark in `extra_dict` only.
+
+    Args:
+        given: the input, which is changed.
+
+    Returns:
+        The same input.
+    """
     given.advanced = True
     given.extra_dict = {**(given.extra_dict or {}), "advanced": True}
     return given
 
 
 def colour_input(name: str, default: str) -> io.Input:
-    """A colour picker where there is one, else a text field for '#rrggbb'."""
+    """A colour picker where there is one, else a text field for '#rrggbb'.
+
+    Args:
+        name: of the input.
+        default: '#rrggbb'.
+
+    Returns:
+        The input.
+    """
     return io.Color.Input(name, default=default) if hasattr(io, "Color") else io.String.Input(name, default=default)
 
 
 def wrong_choice(node: type[io.ComfyNode], **given: Any) -> str | None:
-    """A sentence for the first of the given values that its Combo does not offer. ComfyUI 0.3.75 does not check V3
-    nodes' choices; what is linked (None here) is not known before the run."""
+    """Look for a value that its Combo does not offer. ComfyUI 0.3.75 does not check V3 nodes' choices; what is linked
+    (None here) is not known before the run.
+
+    Args:
+        node: whose inputs they are.
+        **given: values by the inputs' names.
+
+    Returns:
+        A sentence for the first such value; None where there is none.
+    """
     for asked in node.define_schema().inputs:
         value = given.get(asked.id)
         if asked.id in SETTINGS and isinstance(value, str):
@@ -83,6 +116,13 @@ def wrong_choice(node: type[io.ComfyNode], **given: Any) -> str | None:
 
 
 def intermediate(x: torch.Tensor) -> torch.Tensor:
-    """`x` on the device and in the dtype in which this ComfyUI keeps what goes from node to node."""
+    """A tensor where and as this ComfyUI keeps what goes from node to node.
+
+    Args:
+        x: any tensor.
+
+    Returns:
+        x on that device and in that dtype.
+    """
     dtype = getattr(mm, "intermediate_dtype", lambda: torch.float32)()
     return x.to(mm.intermediate_device(), dtype)

@@ -91,7 +91,16 @@ class Composite(NuggyComposite):
 
 
 def own_colours(image: Tensor, alpha: Tensor, method: str) -> Tensor:
-    """The subject's colours of one picture; light above 1 stays."""
+    """The subject's colours of one picture; light above 1 stays.
+
+    Args:
+        image: [1,3,H,W], 0 or more.
+        alpha: [1,1,h,w], 0..1.
+        method: estimate_foreground's.
+
+    Returns:
+        [1,3,H,W].
+    """
     peak = image.amax().clamp(min=1)
     scaled = image if peak == 1 else image / peak
     found = estimate_foreground(scaled, enlarge(alpha, *image.shape[-2:]), method)

@@ -15,7 +15,14 @@ T = TypeVar("T")
 
 
 def is_oom(e: BaseException) -> bool:
-    """Whether an exception says that memory ran out: ComfyUI's own answer, where it has one, or the core's."""
+    """Whether an exception says that memory ran out: ComfyUI's own answer, where it has one, or the core's.
+
+    Args:
+        e: the exception.
+
+    Returns:
+        Whether it does.
+    """
     asked = getattr(mm, "is_oom", None)
     return bool(asked and asked(e)) or out_of_memory(e)
 
@@ -30,7 +37,18 @@ class Place:
         mm.free_memory(images.shape[-2] * images.shape[-1] * each * pictures, self.device)
 
     def run(self, work: Callable[..., T], *given: Tensor) -> T:
-        """work(*given) with all tensors on the device."""
+        """Work with all tensors on the device; on the CPU where the device's memory runs out.
+
+        Args:
+            work: a function of the tensors.
+            *given: the tensors.
+
+        Returns:
+            work(*given).
+
+        Raises:
+            Exception: what `work` raises, but for a lack of the device's memory.
+        """
         try:
             return work(*(x.to(self.device) for x in given))
         except Exception as e:
@@ -42,5 +60,13 @@ class Place:
 
 
 def nth(x: Tensor, i: int) -> Tensor:
-    """The picture number i of a batch, [1,...]; a batch of one serves all."""
+    """A picture of a batch; a batch of one serves all.
+
+    Args:
+        x: [B,...].
+        i: its number.
+
+    Returns:
+        [1,...].
+    """
     return x[i : i + 1] if len(x) > 1 else x

@@ -27,8 +27,19 @@ BYTES_PER_PIXEL = 200
 
 
 def guidance(images: Tensor, guide_as: str, marks: Mapping[str, Tensor | None]) -> list[Guidance]:
-    """What is said of each photograph [B,3,H,W], planes fitted to it. marks: MASKs by the inputs' names. Raises
-    InputError."""
+    """What is said of each photograph, planes fitted to it.
+
+    Args:
+        images: photographs [B,3,H,W].
+        guide_as: whether the guide mask is a rough "mask" or shows a "box".
+        marks: MASKs by the inputs' names, or None.
+
+    Returns:
+        One Guidance a photograph.
+
+    Raises:
+        InputError: a mask of another shape, or marks that contradict each other.
+    """
     given: dict[str, Any] = {
         n.removeprefix("guide_"): mask_for(images, x, n) for n, x in marks.items() if x is not None
     }
@@ -50,7 +61,14 @@ def _none(said: Guidance) -> dict[str, Any]:
 
 
 def boxes(mask: Tensor | None) -> tuple[Box, ...]:
-    """The boxes (x, y, width, height) around the areas of a mask [1,1,H,W]; none for an empty one."""
+    """The boxes around the areas of a mask.
+
+    Args:
+        mask: [1,1,H,W], 0..1, or None.
+
+    Returns:
+        (x, y, width, height) each, in pixels; none for an empty mask.
+    """
     if mask is None or not bool((mask > 0.5).any()):
         return ()
     inside = mask[0, 0].cpu() > 0.5
@@ -64,8 +82,20 @@ def answers(
     model: Any, images: Tensor, said: Sequence[Guidance], recipe: Recipe, views: Sequence[View], how: str, looks: int,
     chunk: int, bar: Bar,
 ) -> Iterator[Tensor]:  # fmt: skip
-    """Finished masks [1,1,H,W] of photographs, as `cutout(..., guidance=...)` makes them: edges, islands, then what
-    was said. The network is asked once for a photograph, and not where a rough mask takes its place."""
+    """Finished masks, as `cutout(..., guidance=...)` makes them: edges, islands, then what was said. The network is
+    asked once for a photograph, and not where a rough mask takes its place.
+
+    Args:
+        model: the ManagedNetwork.
+        images: photographs [B,3,H,W], 0..1.
+        said: one Guidance a photograph.
+        recipe: whose settings count after the network.
+        views, how, looks, chunk: what the network is asked; as for closer_look.look.
+        bar: is told of the progress.
+
+    Returns:
+        Masks [1,1,H,W], one after another.
+    """
     place = Place(images, BYTES_PER_PIXEL)
     question = f"{[str(v) for v in views]} {how} {looks}"
     for i, spoken in enumerate(said):

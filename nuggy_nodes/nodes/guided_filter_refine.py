@@ -76,7 +76,14 @@ class GuidedFilterRefine(io.ComfyNode):
 
 
 def is_hard(mask: Tensor) -> bool:
-    """Whether a mask [1,1,h,w] is sure of every pixel but those right at its edge."""
+    """Whether a mask is sure of every pixel but those right at its edge.
+
+    Args:
+        mask: [1,1,h,w], 0..1.
+
+    Returns:
+        Whether it is; False for an empty one.
+    """
     between = int(((mask > 0.02) & (mask < 0.98)).sum())
     inside = (mask > 0.5).float()
     return bool(inside.any()) and between <= int((largest(inside, 1) > smallest(inside, 1)).sum())

@@ -20,7 +20,14 @@ FINISHED = "the mask came finished: guidance has removed its islands"
 
 
 def describe(reports: list[IslandReport]) -> str:
-    """One line a mask; masks one after the other of which the same is to be said share one."""
+    """What was done, one line a mask; masks one after the other of which the same is to be said share one.
+
+    Args:
+        reports: one a mask.
+
+    Returns:
+        The lines.
+    """
     lines: list[tuple[int, int, str]] = []
     for i, r in enumerate(reports, 1):
         told = f"{r.found} parts, {r.removed} removed, {r.filled} holes filled" if r.found else "empty"
@@ -32,7 +39,14 @@ def describe(reports: list[IslandReport]) -> str:
 
 
 def in_short(reports: list[IslandReport]) -> str:
-    """What fits on the node."""
+    """What fits on the node.
+
+    Args:
+        reports: one a mask.
+
+    Returns:
+        `describe`, or the sums of many masks.
+    """
     if len(reports) <= 3:
         return describe(reports)
     empty = sum(not r.found for r in reports)

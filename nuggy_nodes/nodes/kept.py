@@ -29,7 +29,16 @@ class Kept:
         self._said: OrderedDict[str, Said] = OrderedDict()
 
     def find(self, image: Tensor, question: str, ask: Callable[[], Tensor]) -> Said:
-        """What was said of a photograph [1,3,H,W] when asked `question`, else what `ask` says now."""
+        """What was said of a photograph when it was asked before, else what is said now.
+
+        Args:
+            image: [1,3,H,W].
+            question: all that the answer depends on.
+            ask: gives the answer [1,1,H,W].
+
+        Returns:
+            The answer, kept.
+        """
         pixels = image.detach().cpu().contiguous()
         digest = hashlib.blake2b(pixels.float().numpy().tobytes(), digest_size=16).hexdigest()
         key = f"{tuple(image.shape)} {digest} {question}"

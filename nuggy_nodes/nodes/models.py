@@ -38,7 +38,14 @@ def names() -> list[str]:
 
 
 def resolve(name: str) -> Path | None:
-    """The file of an offered name; None stands for the default weights, whose checksum the core looks at."""
+    """The file of an offered name.
+
+    Args:
+        name: one of `names`.
+
+    Returns:
+        Its path; None for the default weights, whose checksum the core looks at.
+    """
     if name == DEFAULT_NAME:
         default_path()  # says where it looked if it is missing
         return None

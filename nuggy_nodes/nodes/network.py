@@ -56,7 +56,17 @@ class ManagedNetwork:
 
     @classmethod
     def of(cls, thing: Any) -> ManagedNetwork:
-        """What a link brings: one of these, or a background removal model of ComfyUI's. Raises InputError."""
+        """What a link brings: one of these, or a background removal model of ComfyUI's.
+
+        Args:
+            thing: what is linked.
+
+        Returns:
+            A ManagedNetwork.
+
+        Raises:
+            InputError: neither.
+        """
         if isinstance(thing, cls):
             return thing
         if not is_encoder(thing):
@@ -70,10 +80,20 @@ class ManagedNetwork:
 
     def masks(self, images: Tensor, views: Sequence[View], how: str, looks: int = 1, chunk: int = 0,
               progress: Callable[[int, int], None] = lambda done, total: None) -> Iterator[Tensor]:  # fmt: skip
-        """Masks [b,1,H,W] of photographs [B,3,H,W], group by group, on the network's device, at the photographs' size.
+        """The masks of photographs, group by group. When memory runs out, chunk and group are halved, for the rest of
+        the batch.
 
-        progress(done, total) counts squares over the whole batch. When memory runs out, chunk and group are halved,
-        for the rest of the batch.
+        Args:
+            images: photographs [B,3,H,W], 0..1.
+            views, how, looks: what the network is asked; as for closer_look.look.
+            chunk: squares at a time (0: chosen by device).
+            progress: called with squares done and their number over the whole batch.
+
+        Returns:
+            Masks [b,1,H,W] on the network's device, at the photographs' size.
+
+        Raises:
+            NuggyError: memory does not suffice for a single square.
         """
         device = self.patcher.load_device if self.patcher else mm.get_torch_device()
         fits = Chunk(chunk or (2 if device.type == "cpu" else 8))
@@ -107,7 +127,14 @@ class ManagedNetwork:
             yield mask
 
     def load(self, chunk: int, group: int, size: tuple[int, int], views: Sequence[View], looks: int) -> None:
-        """Have ComfyUI load the network, with room for its work: squares in flight, photographs with their masks."""
+        """Have ComfyUI load the network, with room for its work: squares in flight, photographs with their masks.
+
+        Args:
+            chunk: squares at a time.
+            group: photographs at a time.
+            size: their height and width.
+            views, looks: what the network is asked.
+        """
         side = max([v.size for v in views] + [CLOSER] * (looks > 1))
         in_flight = min(group * len(views), chunk) if looks == 1 else chunk
         needed = in_flight * side**2 * BYTES_PER_PIXEL * self.dtype.itemsize / 4 + group * size[0] * size[1] * PICTURE
@@ -115,7 +142,15 @@ class ManagedNetwork:
             mm.load_models_gpu([self.patcher], memory_required=needed, force_full_load=True)
 
     def encode_image(self, image: Tensor, image_size: int | None = None) -> Tensor:
-        """IMAGE to MASK in one view, for ComfyUI's RemoveBackground; `image_size` is the square's side."""
+        """One view, for ComfyUI's RemoveBackground.
+
+        Args:
+            image: IMAGE.
+            image_size: the square's side, None for the network's own.
+
+        Returns:
+            MASK.
+        """
         native = self.network.info.size if self.network.form.measured else SHARE_OF
         size = native if image_size is None else round(image_size / STRIDE) * STRIDE
         view = View(min(max(size, 256), 4096))
@@ -141,7 +176,15 @@ _alive: WeakValueDictionary[tuple[str, int, str, str], ManagedNetwork] = WeakVal
 
 
 def managed(name: str, precision: str) -> ManagedNetwork:
-    """The network of a weights file; loaders of one file share it as long as one of them is there."""
+    """The network of a weights file; loaders of one file share it as long as one of them is there.
+
+    Args:
+        name: one of models.names.
+        precision: as choose_precision takes it.
+
+    Returns:
+        The network.
+    """
     path = resolve(name) or default_path()
     key = (str(path), path.stat().st_mtime_ns, precision, str(mm.get_torch_device()))
     found = _alive.get(key)

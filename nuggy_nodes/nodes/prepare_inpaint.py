@@ -9,7 +9,7 @@ import torch
 from comfy_api.latest import io
 
 from ..core.checks import match_batch
-from ..core.inpaint.crop import SHAPES
+from ..core.inpaint.plan_crop import SHAPES
 from ..core.inpaint.prepare import FILLS, Prepared, prepare_inpainting
 from ..core.inpaint.repaint_mask import CELLS
 from ..core.ops.resample import enlarge

@@ -22,7 +22,11 @@ class Bar:
         self.bar.update_absolute(done, total)
 
     def show(self, mask: Tensor) -> None:
-        """Show a mask [H,W] on the node, made small; for the eye only."""
+        """Show a mask on the node, made small; for the eye only.
+
+        Args:
+            mask: [H,W], 0..1.
+        """
         from PIL import Image
 
         scale = min(SIDE / max(mask.shape), 1.0)
@@ -33,7 +37,13 @@ class Bar:
 
 
 def tell_empty(masks: Tensor, what: str, node_id: str | None) -> None:
-    """Say on the node which of its masks [B,H,W] are empty."""
+    """Say on the node which of its masks are empty.
+
+    Args:
+        masks: [B,H,W], 0..1.
+        what: the sentence's beginning.
+        node_id: the node's, or None.
+    """
     empty = [str(i) for i, m in enumerate(masks, 1) if not bool((m > 0.002).any())]
     if empty:
         of = "" if len(masks) == 1 else f" in picture {', '.join(empty[:10])}{' and others' * (len(empty) > 10)}"
@@ -41,7 +51,12 @@ def tell_empty(masks: Tensor, what: str, node_id: str | None) -> None:
 
 
 def say(text: str, node_id: str | None) -> None:
-    """Put a line of text on the node, where there is a page that shows it."""
+    """Put a line of text on the node, where there is a page that shows it.
+
+    Args:
+        text: the line.
+        node_id: the node's, or None.
+    """
     from server import PromptServer
 
     server = getattr(PromptServer, "instance", None)

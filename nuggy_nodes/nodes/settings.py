@@ -25,12 +25,27 @@ CARRIED = "nuggy_recipe"  # attribute of a mask's tensor; another node's mask la
 
 
 def setting_of(name: str) -> str:
-    """The setting behind an input's name, itself where there is none."""
+    """The setting behind an input.
+
+    Args:
+        name: the input's.
+
+    Returns:
+        The setting's name, mostly the same.
+    """
     return RENAMED.get(name, name)
 
 
 def setting_input(name: str, optional: bool = False) -> io.Input:
-    """The input for a setting. optional: younger than its node, so that prompts stored without it still run."""
+    """The input for a setting.
+
+    Args:
+        name: the input's.
+        optional: it is younger than its node, so that prompts stored without it still run.
+
+    Returns:
+        The input, with the setting's range and the usual recipe's value.
+    """
     told = SETTINGS[setting_of(name)]
     more: dict[str, Any] = {"default": getattr(USUAL, told.name)}
     if optional:
@@ -53,30 +68,74 @@ def recipe_input() -> io.Input:
 
 
 def carry(mask: Tensor, name: str | None) -> Tensor:
-    """Have a node's mask know its recipe."""
+    """Have a node's mask know its recipe.
+
+    Args:
+        mask: MASK.
+        name: the recipe's, or None.
+
+    Returns:
+        The same mask.
+    """
     if name:
         setattr(mask, CARRIED, name)
     return mask
 
 
 def finish(mask: Tensor) -> Tensor:
-    """Have the nodes after this one leave its mask as it is, but for what is moved on them."""
+    """Have the nodes after this one leave its mask as it is, but for what is moved on them.
+
+    Args:
+        mask: MASK.
+
+    Returns:
+        The same mask.
+    """
     setattr(mask, FINISHED, True)
     return mask
 
 
 def nothing_to_do(mask: Tensor, chosen: str, given: Mapping[str, Any]) -> bool:
-    """Whether a mask is finished already, and no recipe was chosen and no input moved for it."""
+    """Whether a mask is finished already, and no recipe was chosen and no input moved for it.
+
+    Args:
+        mask: MASK.
+        chosen: the node's `recipe`.
+        given: inputs by name, of settings only.
+
+    Returns:
+        Whether the node gives it on as it is.
+    """
     same = chosen == AS_THE_MASK and effective(mask, chosen, given) == effective(mask, chosen, {})
     return same and getattr(mask, FINISHED, False)
 
 
 def carried(mask: Tensor, chosen: str = AS_THE_MASK) -> str:
-    """The name of the recipe that a node works by."""
+    """The recipe that a node works by.
+
+    Args:
+        mask: MASK.
+        chosen: the node's `recipe`.
+
+    Returns:
+        The recipe's name.
+    """
     return str(getattr(mask, CARRIED, USUAL.name)) if chosen == AS_THE_MASK else chosen
 
 
 def effective(mask: Tensor, chosen: str, given: Mapping[str, Any]) -> Recipe:
-    """The recipe with the inputs that were moved. given: inputs by name, of settings only. Raises InputError."""
+    """The recipe with the inputs that were moved.
+
+    Args:
+        mask: MASK.
+        chosen: the node's `recipe`.
+        given: inputs by name, of settings only.
+
+    Returns:
+        The recipe.
+
+    Raises:
+        InputError: a value that the setting does not take.
+    """
     named = {setting_of(k): v for k, v in given.items() if v is not None}
     return recipe(carried(mask, chosen), **{k: v for k, v in named.items() if v != getattr(USUAL, k)})

@@ -12,8 +12,19 @@ ASPECT = 0.02  # by how much a mask's aspect may differ from its picture's
 
 
 def from_image(image: Tensor, name: str = "image") -> Tensor:
-    """IMAGE to [B,3,H,W], a view where possible. A grey picture becomes three equal channels; a fourth channel (alpha)
-    is left out. Raises InputError for what is not a picture, is empty, holds NaN, or counts from 0 to 255."""
+    """IMAGE to the core's layout, a view where possible. A grey picture becomes three equal channels; a fourth channel
+    (alpha) is left out.
+
+    Args:
+        image: IMAGE [B,H,W,C].
+        name: the input's, for the sentence.
+
+    Returns:
+        [B,3,H,W].
+
+    Raises:
+        InputError: what is not a picture, is empty, holds NaN, or counts from 0 to 255.
+    """
     if image.ndim != 4 or image.shape[-1] not in (1, 3, 4):
         raise InputError(
             f"{name} has shape {tuple(image.shape)}; an IMAGE is [batch, height, width, 3 or 4]: connect the output of "
@@ -36,7 +47,18 @@ def from_image(image: Tensor, name: str = "image") -> Tensor:
 
 
 def from_mask(mask: Tensor, name: str = "mask") -> Tensor:
-    """MASK to [B,1,H,W], clipped to 0..1. Older nodes give [H,W] or [B,1,H,W], some give bool: taken too."""
+    """MASK to the core's layout. Older nodes give [H,W] or [B,1,H,W], some give bool: taken too.
+
+    Args:
+        mask: MASK [B,H,W].
+        name: the input's, for the sentence.
+
+    Returns:
+        [B,1,H,W] float32, clipped to 0..1.
+
+    Raises:
+        InputError: what is not a mask, is empty, or holds NaN.
+    """
     out = mask.float()
     if out.ndim == 4 and 1 in (out.shape[1], out.shape[-1]):
         out = out if out.shape[1] == 1 else out.movedim(-1, 1)
@@ -50,8 +72,19 @@ def from_mask(mask: Tensor, name: str = "mask") -> Tensor:
 
 
 def mask_for(images: Tensor, mask: Tensor, name: str = "mask") -> Tensor:
-    """MASK of pictures [B,3,H,W] to [b,1,h,w], of their size or another with their aspect. Raises InputError for one of
-    another aspect, which is another picture's; all zeros, as Load Image gives without transparency, may have any."""
+    """MASK of pictures; all zeros, as Load Image gives without transparency, may have any shape.
+
+    Args:
+        images: [B,3,H,W].
+        mask: MASK, of their size or another with their aspect.
+        name: the input's, for the sentence.
+
+    Returns:
+        [b,1,h,w].
+
+    Raises:
+        InputError: another aspect, which is another picture's mask.
+    """
     out = from_mask(mask, name)
     (h, w), (height, width) = out.shape[-2:], images.shape[-2:]
     off = abs(h * width - w * height)
@@ -66,10 +99,24 @@ def mask_for(images: Tensor, mask: Tensor, name: str = "mask") -> Tensor:
 
 
 def to_image(x: Tensor) -> Tensor:
-    """[B,C,H,W] to IMAGE, where and as ComfyUI keeps it."""
+    """A picture as IMAGE, where and as ComfyUI keeps it.
+
+    Args:
+        x: [B,C,H,W].
+
+    Returns:
+        IMAGE [B,H,W,C].
+    """
     return intermediate(x.movedim(1, -1)).contiguous()
 
 
 def to_mask(x: Tensor) -> Tensor:
-    """[B,1,H,W] to MASK, where and as ComfyUI keeps it."""
+    """A mask as MASK, where and as ComfyUI keeps it.
+
+    Args:
+        x: [B,1,H,W].
+
+    Returns:
+        MASK [B,H,W].
+    """
     return intermediate(x[:, 0]).contiguous()

@@ -8,8 +8,9 @@ import torch
 from comfy_api.latest import io
 from torch import Tensor
 
+from ..core.around import ELSEWHERE
 from ..core.errors import InputError
-from ..core.recipes import ELSEWHERE, RECIPES, SETTINGS, recipe
+from ..core.recipes import RECIPES, SETTINGS, recipe
 from ..core.segment.views import View, parse_view
 from .compat import Model, advanced, intermediate, schema, wrong_choice
 from .guided import GUIDES, answers, guidance
@@ -23,7 +24,19 @@ CHOICES = ["fast", "balanced", "best", CUSTOM]
 
 
 def choose(views: str, combine: str, custom: str) -> tuple[tuple[View, ...], str, int]:
-    """The node's choices as the core's views, method of combining them, and looks. Raises InputError."""
+    """The node's choices in the core's words.
+
+    Args:
+        views: one of CHOICES.
+        combine: "auto" for the recipe's, or a word.
+        custom: views as text, for "custom".
+
+    Returns:
+        Views, how they are combined, and looks.
+
+    Raises:
+        InputError: custom views that are empty or no views.
+    """
     named = RECIPES["balanced" if views == CUSTOM else views]
     shown = tuple(parse_view(v) for v in custom.replace(",", " ").split()) if views == CUSTOM else named.views
     if not shown:

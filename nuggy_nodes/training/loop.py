@@ -134,15 +134,9 @@ class Trainer:
         (self.folder / "run.json").write_text(text + "\n", encoding="utf-8")
 
     def _resume(self) -> None:
-        path = self.folder / "state.safetensors"
-        if not path.exists():
+        kept = state.resumed(self.folder / "state.safetensors", self._terms())
+        if kept is None:
             return
-        tensors, facts = state.load_tensors(path)
-        changed = state.differences(facts["terms"], self._terms())
-        if changed:
-            raise NuggyError(
-                f"{self.folder}: holds another run: {'; '.join(changed[:3])}. "
-                "Give the mix and data it was started with, or another folder"
-            )
+        tensors, facts = kept
         self.step, self.judge.best, self.judge.first = facts["step"], facts["best"], facts["first"]
         self.learner.restore(tensors, facts["updates"])

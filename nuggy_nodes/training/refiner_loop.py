@@ -106,13 +106,10 @@ class RefinerTrainer:
         return {"steps": self.steps, "seed": self.seed, "windows": len(self.windows.image)}
 
     def _resume(self) -> None:
-        path = self.folder / "refiner-state.safetensors"
-        if not path.exists():
+        found = state.resumed(self.folder / "refiner-state.safetensors", self._terms())
+        if found is None:
             return
-        kept, facts = state.load_tensors(path)
-        wrong = state.differences(facts["terms"], self._terms())
-        if wrong:
-            raise NuggyError(f"{self.folder}: holds another run: {'; '.join(wrong)}; give another folder")
+        kept, facts = found
         self.step = facts["step"]
         self.network.load_state_dict({k[4:]: v for k, v in kept.items() if k.startswith("now.")})
         self.average = {k[8:]: v for k, v in kept.items() if k.startswith("average.")}

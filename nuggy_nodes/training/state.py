@@ -44,6 +44,21 @@ def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     return out
 
 
+def resumed(path: Path, terms: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """The tensors and facts from which a run goes on; None where there are none yet. Raises NuggyError where they are
+    of a run on other terms."""
+    if not path.exists():
+        return None
+    tensors, facts = load_tensors(path)
+    changed = differences(facts["terms"], terms)
+    if changed:
+        raise NuggyError(
+            f"{path.parent}: holds another run: {'; '.join(changed[:3])}. "
+            "Give the mix and data it was started with, or another folder"
+        )
+    return tensors, facts
+
+
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """What save_tensors wrote. Raises NuggyError for anything else."""
     from safetensors import SafetensorError, safe_open

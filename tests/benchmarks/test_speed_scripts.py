@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -16,6 +18,7 @@ def run(script, *args):
     return done.stdout
 
 
+@pytest.mark.slow
 def test_stages_script():
     said = run("stages.py", "--only", "islands,guided", "--megapixels", "0.1", "--rounds", "1")
     assert "connectedComponentsWithStats" in said and "cv2.ximgproc" in said

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from nuggy_nodes.bridge import client
 from nuggy_nodes.bridge.job import Job
@@ -16,6 +17,7 @@ from nuggy_nodes.bridge.launch import Launch
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.slow
 def test_from_start_to_idle_end(tmp_path: Path) -> None:
     launch = Launch(sys.executable, str(REPOSITORY), str(tmp_path / "r"), idle=1.0)
     place = launch.place()

@@ -17,7 +17,8 @@ import nuggy_nodes
 from nuggy_nodes.cli import main
 
 ROOT = Path(nuggy_nodes.__file__).parents[1]
-FAST = ["--recipe", "fast", "--views", "512"]
+FAST = ["--recipe", "fast", "--views", "256"]  # what the network sees does not matter
+SEEN = ["--recipe", "fast", "--views", "512"]
 
 
 def nuggy(*args, **options):
@@ -34,8 +35,9 @@ def cat(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_a_photograph_becomes_a_cutout_beside_it(cat):
-    done = nuggy("cutout", cat, *FAST)
+    done = nuggy("cutout", cat, *SEEN)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")  # quiet without a terminal
     result = Image.open(cat.with_name("cat-cutout.png"))
     assert result.mode == "RGBA" and result.size == (451, 300)
@@ -123,7 +125,7 @@ def test_colours_in_the_file_are_the_subjects(cat, tmp_path, network, bits, form
     hidden, opaque = found[..., 3] == 0, found[..., 3] == top
     assert hidden.mean() > 0.1 and np.array_equal(found[opaque][:, :3], photo[opaque])
     own = (
-        cutout(to_tensor(photo, torch.device("cpu")), network, recipe("fast", views=(View(512),)))
+        cutout(to_tensor(photo, torch.device("cpu")), network, recipe("fast", views=(View(256),)))
         .rgba()[0]
         .permute(1, 2, 0)
         .numpy()
@@ -248,6 +250,7 @@ def test_no_permission(cat, tmp_path, capsys):
     assert ("no permission" in said or "read-only" in said) and str(folder) in said and said.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_nothing(cat, tmp_path):
     """Interrupted in the middle of a large picture: no result, no partial file, status 130."""
     large = tmp_path / "large.png"
@@ -268,6 +271,7 @@ def test_ctrl_c_leaves_nothing(cat, tmp_path):
         assert process.returncode != 130 or said.strip().endswith("nuggy: interrupted"), said
 
 
+@pytest.mark.slow
 def test_doctor_and_weights(capsys):
     assert main(["doctor"]) == 0
     said = capsys.readouterr().out
@@ -315,15 +319,15 @@ def test_a_fault_of_one_photograph_ends_nothing(cat, tmp_path, capsys, monkeypat
 
 def test_outputs_of_other_kinds(cat, tmp_path):
     one = tmp_path / "one"
-    assert main(["cutout", str(cat), "-o", str(one / "result.webp"), *FAST]) == 0  # the suffix is the format
+    assert main(["cutout", str(cat), "-o", str(one / "result.webp"), *SEEN]) == 0  # the suffix is the format
     assert Image.open(one / "result.webp").format == "WEBP"
-    assert main(["cutout", str(cat), "-o", str(one / "result.jpg"), "--background", "#00ff00", *FAST]) == 0
+    assert main(["cutout", str(cat), "-o", str(one / "result.jpg"), "--background", "#00ff00", *SEEN]) == 0
     picture = Image.open(one / "result.jpg")
     assert picture.mode == "RGB" and picture.getpixel((0, 0))[1] > 240
-    assert main(["cutout", str(cat), "-o", str(one), "--format", "jpeg", "--output", "rgba", *FAST]) == 1
-    assert main(["cutout", str(cat), "-o", str(one), "--quality", "0", *FAST]) == 1
+    assert main(["cutout", str(cat), "-o", str(one), "--format", "jpeg", "--output", "rgba", *SEEN]) == 1
+    assert main(["cutout", str(cat), "-o", str(one), "--quality", "0", *SEEN]) == 1
     before = (one / "result.webp").stat().st_mtime_ns
-    assert main(["cutout", str(cat), "-o", str(one / "result.webp"), "--skip-existing", *FAST]) == 0
+    assert main(["cutout", str(cat), "-o", str(one / "result.webp"), "--skip-existing", *SEEN]) == 0
     assert (one / "result.webp").stat().st_mtime_ns == before
 
 
@@ -331,12 +335,13 @@ def test_a_background_is_transparent_as_it_is(cat, tmp_path):
     half = tmp_path / "half.png"
     Image.new("RGBA", (8, 8), (0, 0, 255, 128)).save(half)
     assert (
-        main(["cutout", str(cat), "-o", str(tmp_path), "--output", "composite", "--background", str(half), *FAST]) == 0
+        main(["cutout", str(cat), "-o", str(tmp_path), "--output", "composite", "--background", str(half), *SEEN]) == 0
     )
     corner = Image.open(tmp_path / "cat.png").getpixel((0, 0))
     assert len(corner) == 4 and abs(corner[3] - 128) <= 1 and corner[2] > 250
 
 
+@pytest.mark.slow
 def test_standard_input_and_output(cat):
     command = [sys.executable, "-m", "nuggy_nodes", "cutout", "-", *FAST]
     done = subprocess.run(command, input=cat.read_bytes(), capture_output=True, timeout=120)

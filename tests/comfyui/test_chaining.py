@@ -137,7 +137,7 @@ def test_a_large_photograph_is_painted_small_and_pasted_large(
     painter: Server, photo: np.ndarray, subject: np.ndarray
 ) -> None:
     """A crop around the subject, at a working size; outside of it, the photograph bit for bit."""
-    from nuggy_nodes.core.inpaint.crop import plan_crop
+    from nuggy_nodes.core.inpaint.plan_crop import plan_crop
 
     large = photo.repeat(3, 0).repeat(3, 1)
     p = Prompt()

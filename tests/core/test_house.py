@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 import nuggy_nodes
 
 PACKAGE = Path(nuggy_nodes.__file__).parent
+ROOT = Path(__file__).parents[2]
 CORE = PACKAGE / "core"
 ROOMS = ("network", "segment", "refine", "foreground", "inpaint", "ops")
 ALLOWED = {
@@ -55,3 +60,18 @@ def test_a_file_is_read_in_one_sitting():
     for folder in (CORE, PACKAGE / "nodes"):
         for path in folder.rglob("*.py"):
             assert len(path.read_text(encoding="utf-8").splitlines()) <= 200, path
+
+
+def test_every_file_of_the_core_has_its_tests_at_the_same_place():
+    def named(root: Path, prefix: str = "") -> set[str]:
+        found = {p.relative_to(root) for p in root.rglob(f"{prefix}*.py") if p.name != "__init__.py"}
+        return {str(p.with_name(p.name.removeprefix(prefix))) for p in found}
+
+    assert not named(CORE) - named(Path(__file__).parent, "test_")
+
+
+@pytest.mark.parametrize("tool", ["texts.py", "api.py", "plant_faults.py"])
+def test_what_is_made_is_up_to_date(tool):
+    """Texts and tables of the settings, the page of the Python door, and the faults that can be planted."""
+    done = subprocess.run([sys.executable, str(ROOT / "tools" / tool), "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

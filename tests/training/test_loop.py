@@ -1,4 +1,5 @@
-"""The loop on the real network at a small size: resume, what a run refuses, what it leaves behind."""
+"""The loop on a narrow network at a small size: resume, what a run refuses, what it leaves behind; and the real
+network's loss falls."""
 
 from __future__ import annotations
 
@@ -13,6 +14,8 @@ import pytest
 import torch
 
 from nuggy_nodes.core.errors import NuggyError
+from nuggy_nodes.core.network import weights
+from nuggy_nodes.core.network.metadata import Info
 from nuggy_nodes.training import judge, learner, loop, record, state
 from nuggy_nodes.training.ahead import painted
 from nuggy_nodes.training.draw import Draws
@@ -20,11 +23,13 @@ from nuggy_nodes.training.loop import Trainer
 from nuggy_nodes.training.loss import total
 from nuggy_nodes.training.mix import Mix, read_mix
 from nuggy_nodes.training.scene import render
+from tests.narrow import Narrow
 from tests.training.samples import picture, save
 
 CPU = torch.device("cpu")
 MIX = """
 seed = 3
+weights = "narrow.safetensors"
 [[source]]
 layout = "drawn"
 backgrounds = ["photos"]
@@ -50,7 +55,15 @@ rate = 1e-4
 
 
 @pytest.fixture
-def mix(data: Path) -> Mix:
+def narrow(monkeypatch, data: Path) -> None:
+    """Weights files are of the narrow network, and one lies in the data's folder."""
+    monkeypatch.setattr(weights, "ISNet", Narrow)
+    torch.manual_seed(1)
+    weights.save(Narrow().state_dict(), Info(), data / "narrow.safetensors", eight_bit=False)
+
+
+@pytest.fixture
+def mix(data: Path, narrow: None) -> Mix:
     (data / "mix.toml").write_text(MIX)
     return read_mix(data / "mix.toml")
 
@@ -65,6 +78,7 @@ def same(a: Path, b: Path) -> bool:
     return set(one) == set(two) and all(torch.equal(one[k], two[k]) for k in one)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(mix: Mix, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(judge, "HELD", 1)
     assert Trainer(mix, tmp_path / "whole", CPU).train()
@@ -82,7 +96,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(mix: Mix, tmp_path: Pat
         assert (tmp_path / "whole" / name).stat().st_size > 50
     assert record.rows(tmp_path / "whole/measured.csv") == record.rows(tmp_path / "parts/measured.csv")
     # and the same folder with another mix is refused
-    other = Mix(mix.sources, mix.run.__class__(**{**mix.run.__dict__, "rate": 1e-3}), mix.evaluate, mix.seed)
+    other = dataclasses.replace(mix, run=dataclasses.replace(mix.run, rate=1e-3))
     with pytest.raises(NuggyError, match=r"run rate was 0.0001, now 0.001\. Give"):
         Trainer(other, tmp_path / "parts", CPU)
 
@@ -102,7 +116,7 @@ def test_broken_steps_in_a_row_end_the_run_and_change_nothing(mix: Mix, tmp_path
     monkeypatch.setattr(loop.Trainer, "_measure", lambda self: None)
     monkeypatch.setattr(loop, "BROKEN", 3)
     monkeypatch.setattr(learner, "total", lambda parts: sum(parts.values()) * math.nan)
-    trainer = Trainer(Mix(mix.sources, mix.run.__class__(**{**mix.run.__dict__, "steps": 20, "save": 50}), seed=1),
+    trainer = Trainer(dataclasses.replace(mix, run=dataclasses.replace(mix.run, steps=20, save=50), seed=1),
                       tmp_path / "run", CPU)  # fmt: skip
     before = {k: v.detach().clone() for k, v in trainer.learner.model.named_parameters()}
     with pytest.raises(NuggyError, match="no finite loss in 3 steps"):
@@ -134,7 +148,7 @@ def test_rates_warm_up_and_fall(mix: Mix) -> None:
     from nuggy_nodes.core import load
 
     run = mix.run.__class__(**{**mix.run.__dict__, "steps": 100, "warm_up": 10, "encoder_rate": 0.0})
-    one = learner.Learner(load(), run)
+    one = learner.Learner(load(mix.weights), run)
     rates = [one.rate(i) for i in range(100)]
     assert rates[0] == pytest.approx(run.rate / 10) and max(rates) == pytest.approx(run.rate)
     assert all(b <= a for a, b in itertools.pairwise(rates[10:])) and rates[-1] < 0.06 * run.rate
@@ -175,11 +189,14 @@ def test_an_error_comes_where_its_batch_would_and_the_rest_is_not_made(mix: Mix,
     assert not [t for t in threading.enumerate() if t.name.startswith("painter")]
 
 
-def test_the_loss_on_scenes_held_back_falls(mix: Mix) -> None:
+@pytest.mark.slow
+def test_the_loss_on_scenes_held_back_falls(data: Path) -> None:
     """Drawn scenes and composites of numbers that no step sees; ten steps at 64 pixels."""
     from nuggy_nodes.core import load
     from nuggy_nodes.training.draw import HELD_BACK
 
+    (data / "mix.toml").write_text(MIX.replace('weights = "narrow.safetensors"\n', ""))
+    mix = read_mix(data / "mix.toml")
     run = mix.run.__class__(**{**mix.run.__dict__, "steps": 10, "rate": 2e-4, "decay": 0.7})
     draws, own = Draws(mix, {}), learner.Learner(load(), run)
     held = render([draws[HELD_BACK + i] for i in range(8)], CPU)

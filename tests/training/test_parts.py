@@ -205,6 +205,7 @@ def test_the_teacher_is_the_best_recipe_at_the_photographs_own_size() -> None:
     assert np.median(believed[sure > 0.45]) == 255 and np.median(believed[sure < 0.1]) < 255 * (teacher.EDGE + 0.05)
 
 
+@pytest.mark.slow
 def test_answers_are_kept_and_follow_photograph_and_teacher(data: Path, tmp_path: Path, monkeypatch) -> None:
     photos = sorted((data / "photos").iterdir())
     other = tmp_path / "other.safetensors"
@@ -297,6 +298,7 @@ def test_measuring_is_the_benchmarks_own(data: Path, monkeypatch: pytest.MonkeyP
         Measure(Evaluate(1, scenes=data / "photos", thin=False))
 
 
+@pytest.mark.slow
 def test_export_carries_lineage_data_and_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     network, run = load(), tmp_path / "run"
     run.mkdir()

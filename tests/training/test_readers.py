@@ -207,6 +207,7 @@ def test_the_shipped_mixes_are_read() -> None:
     assert [s.layout for s in seed.sources] == ["dis5k", "am2k", "thinobject5k"]
 
 
+@pytest.mark.slow
 def test_the_core_does_not_import_training() -> None:
     import subprocess
     import sys

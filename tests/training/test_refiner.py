@@ -90,6 +90,7 @@ def test_an_imagined_answer_is_of_the_networks_kind(rng):
     assert float((near - truth).abs().mean()) > 0  # it is not the truth itself
 
 
+@pytest.mark.slow
 def test_windows_where_another_subject_was_found_are_not_believed(rng):
     image = torch.rand(1, 3, 640, 640, generator=torch.Generator().manual_seed(1))
     truth = torch.from_numpy(disc(640, 200))[None, None].float() / 255

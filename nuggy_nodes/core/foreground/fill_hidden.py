@@ -27,13 +27,21 @@ FIRST = 8  # side in pixels of the blocks of the finest level
 def fill_hidden(colours: Tensor, alpha: Tensor, colour: Sequence[float] | None = None, below: float = HIDDEN) -> Tensor:
     """Replace the colours where alpha < `below`: smoothly from the visible colours around, or by `colour`.
 
-    colours: [B,3,H,W], 0..1; alpha: [B,1,H,W], batches equal or one; colour: three values 0..1, or None for the smooth
-    fill; below: 0 or more and under 1, by default one 8-bit step. Returns [B,3,H,W] in the dtype of `colours`.
-
     Guaranteed: a visible pixel (alpha >= below) keeps its colour bit for bit; a hidden pixel's new colour is a function
     of alpha and of the visible pixels' colours alone, so no hidden colour, near or far, has any influence on the
     result. A picture without visible pixels becomes black (or `colour`).
-    Raises InputError for bad shapes, sizes, values, and for NaN or infinity.
+
+    Args:
+        colours: [B,3,H,W], 0..1.
+        alpha: [B,1,H,W], 0..1; batches equal or one.
+        colour: three values 0..1, or None for the smooth fill.
+        below: 0 or more and under 1, by default one 8-bit step.
+
+    Returns:
+        [B,3,H,W] in the dtype of `colours`.
+
+    Raises:
+        InputError: bad shapes, sizes or values, NaN or infinity.
     """
     check_image(colours, "colours")
     check_alpha(alpha)
@@ -51,7 +59,13 @@ def fill_hidden(colours: Tensor, alpha: Tensor, colour: Sequence[float] | None =
 
 
 def fill_one(colours: Tensor, alpha: Tensor, colour: Sequence[float] | None = None, below: float = HIDDEN) -> None:
-    """fill_hidden of one picture, in place. colours: [3,H,W], not read in a tile that is all hidden; alpha: [H,W]."""
+    """fill_hidden of one picture, in place.
+
+    Args:
+        colours: [3,H,W], 0..1; not read in a tile that is all hidden.
+        alpha: [H,W], 0..1.
+        colour, below: as for fill_hidden.
+    """
     if colour is not None:
         colours.copy_(torch.where(alpha >= below, colours, colour_plane(colour, colours[None])[0]))
         return

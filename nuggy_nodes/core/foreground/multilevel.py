@@ -45,9 +45,12 @@ ITERATIONS = 2  # a level; on the smallest levels ten of them change no digit of
 def multilevel(image: Tensor, alpha: Tensor, cells: Tensor, put: Callable[[Window, Tensor], None]) -> None:
     """Foreground and background colours of the tiles that hold unsure pixels.
 
-    image: [3,H,W]; alpha: [H,W] float32, 0..1; cells: unsure_cells(alpha). Calls put(window, colours), never twice for
-    a pixel: colours [6,h,w] float32 in [0,1], foreground then background. Pixels that are not unsure hold no sensible
-    value.
+    Args:
+        image: [3,H,W], 0..1.
+        alpha: [H,W] float32, 0..1.
+        cells: unsure_cells(alpha).
+        put: called as put(window, colours), never twice for a pixel: colours [6,h,w] float32 in [0,1], foreground then
+            background. Pixels that are not unsure hold no sensible value.
     """
     height, width = alpha.shape
     near = near_cells(cells)
@@ -88,7 +91,15 @@ class Tiled:
     side: int
 
     def at(self, level: int, h: int, w: int) -> LevelTiles:
-        """The tiles of a level, of h x w values of 2^level pixels."""
+        """The tiles of a level.
+
+        Args:
+            level: values of it stand for 2^level pixels a side.
+            h, w: its size in values.
+
+        Returns:
+            The tiles that hold near cells, and those beside them.
+        """
         cut = list(tiles(h, w, self.side))
         held = np.zeros((-(-h // self.side) + 2, -(-w // self.side) + 2), np.bool_)  # one more tile on each side
         for top, bottom, left, right in cut:
@@ -105,7 +116,15 @@ class Tiled:
         return found
 
     def trimmed(self, which: NDArray[np.bool_], height: int, width: int) -> Iterator[Window]:
-        """The tiles of full size that hold these cells, without the rows and columns around these."""
+        """The tiles of full size that hold some cells, without the rows and columns around these.
+
+        Args:
+            which: bool [ceil(H/CELL), ceil(W/CELL)], the cells.
+            height, width: of the picture, in pixels.
+
+        Returns:
+            The windows in pixels, one after another.
+        """
         step = self.side // CELL
         for top in range(0, which.shape[0], step):
             for left in range(0, which.shape[1], step):

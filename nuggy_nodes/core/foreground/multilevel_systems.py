@@ -20,7 +20,17 @@ PLANES = 11
 
 
 def planes_of(image: Tensor, alpha: Tensor, near: Tensor, window: Window) -> Tensor:
-    """The planes of a window at full size, [11,h,w]; no evidence (zeros) outside near cells."""
+    """The planes of a window at full size; no evidence (zeros) outside near cells.
+
+    Args:
+        image: [3,H,W], 0..1.
+        alpha: [H,W] float32, 0..1.
+        near: bool [ceil(H/8), ceil(W/8)], the near cells.
+        window: top, bottom, left, right, in pixels.
+
+    Returns:
+        [11,h,w] float32, as the head of this file numbers them.
+    """
     top, bottom, left, right = window
     a = alpha[top:bottom, left:right]
     b = 1 - a
@@ -42,7 +52,14 @@ def planes_of(image: Tensor, alpha: Tensor, near: Tensor, window: Window) -> Ten
 
 
 def coarsen(planes: Tensor) -> Tensor:
-    """Planes of the next coarser level: means of the evidence over 2x2 (over 4 also at an odd border), edges alike."""
+    """Planes of the next coarser level: means of the evidence over 2x2 (over 4 also at an odd border), edges alike.
+
+    Args:
+        planes: [11,h,w].
+
+    Returns:
+        [11,ceil(h/2),ceil(w/2)].
+    """
     h, w = planes.shape[-2:]
     if h % 2 or w % 2:
         planes = F.pad(planes, (0, w % 2, 0, h % 2))
@@ -57,7 +74,16 @@ def coarsen(planes: Tensor) -> Tensor:
 
 
 def relax(colours: Tensor, planes: Tensor, count: int) -> Tensor:
-    """`count` Jacobi iterations of the 2x2 systems. colours [6,h,w], planes [11,h,w] -> [6,h,w] in [0,1]."""
+    """Jacobi iterations of the 2x2 systems.
+
+    Args:
+        colours: the start, [6,h,w], 0..1; overwritten.
+        planes: [11,h,w].
+        count: how many iterations.
+
+    Returns:
+        [6,h,w] in [0,1].
+    """
     if colours.shape[1:].numel() == 1:
         return colours  # no neighbours: the start is all that is known
     aa, ab, bb = planes[:3]
@@ -86,7 +112,14 @@ def relax(colours: Tensor, planes: Tensor, count: int) -> Tensor:
 
 
 def stiffness(a: Tensor) -> Tensor:
-    """The total weight of a pixel's neighbours at full size: STIFF and the differences of alpha. [h,w] -> [h,w]."""
+    """The total weight of a pixel's neighbours at full size: STIFF and the differences of alpha.
+
+    Args:
+        a: alpha [h,w], 0..1.
+
+    Returns:
+        [h,w], at least STIFF.
+    """
     s = torch.full_like(a, STIFF)
     across, down = (a[:, 1:] - a[:, :-1]).abs_(), (a[1:] - a[:-1]).abs_()
     s[:, :-1] += across
@@ -101,7 +134,15 @@ def mix_back(colours: Tensor, image: Tensor, a: Tensor, stiff: Tensor) -> Tensor
 
     With neighbours of total weight `stiff` and mean colours F', B', the 2x2 system has the solution
     F = F' + a r, B = B' + b r with r = (I - a F' - b B') / (stiff + a^2 + b^2).
-    colours: [6,h,w], changed in place; image: [3,h,w]; a, stiff: [h,w]. Returns [6,h,w] in [0,1].
+
+    Args:
+        colours: F' and B', [6,h,w], 0..1; changed in place.
+        image: [3,h,w], 0..1.
+        a: alpha [h,w], 0..1.
+        stiff: `stiffness` of it, [h,w].
+
+    Returns:
+        [6,h,w] in [0,1].
     """
     b = 1 - a
     rest = image - colours[:3] * a
@@ -113,7 +154,15 @@ def mix_back(colours: Tensor, image: Tensor, a: Tensor, stiff: Tensor) -> Tensor
 
 
 def repeat(colours: Tensor, window: Window) -> Tensor:
-    """A window of the next finer level, every coarse pixel repeated 2x2, as a new tensor."""
+    """A window of the next finer level, every coarse pixel repeated 2x2.
+
+    Args:
+        colours: the coarse level [6,h,w].
+        window: top, bottom, left, right in the finer level.
+
+    Returns:
+        A new tensor [6,bottom-top,right-left].
+    """
     top, bottom, left, right = window
     y, x = top // 2, left // 2
     part = colours[:, y : (bottom + 1) // 2, x : (right + 1) // 2]

@@ -11,10 +11,19 @@ COVERED = 0.75  # alpha above which too little of the background shows to tell i
 
 
 def layers(image: Tensor, alpha: Tensor, method: str = "multilevel") -> tuple[Tensor, Tensor]:
-    """Foreground and background colours [B,3,H,W] of image [B,3,H,W] and alpha [B,1,H,W], as estimate_foreground gives
-    them (its guarantees and errors hold), but the background of pixels with alpha above COVERED, where the estimate is
-    the remainder of two nearly equal numbers, is continued smoothly from where it can be seen. A photograph that is
-    covered wholly keeps the estimate's background.
+    """A photograph's foreground and background.
+
+    As estimate_foreground gives them (its guarantees and errors hold), but the background of pixels with alpha above
+    COVERED, where the estimate is the remainder of two nearly equal numbers, is continued smoothly from where it can be
+    seen. A photograph that is covered wholly keeps the estimate's background.
+
+    Args:
+        image: [B,3,H,W], 0..1.
+        alpha: [B,1,H,W], 0..1.
+        method: estimate_foreground's.
+
+    Returns:
+        Foreground and background colours, [B,3,H,W] each.
     """
     foreground, background = estimate_foreground(image, alpha, method, return_background=True)
     seen = 1 - alpha.to(background.device).float()

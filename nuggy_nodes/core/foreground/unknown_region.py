@@ -19,12 +19,26 @@ REACH = 2 * CELL - 1  # pixels
 
 
 def unsure(alpha: Tensor) -> Tensor:
-    """True where an alpha of any shape is neither 0 nor 1, in eight bits."""
+    """Where an alpha is neither 0 nor 1, in eight bits.
+
+    Args:
+        alpha: any shape, 0..1.
+
+    Returns:
+        bool, the same shape.
+    """
     return (alpha >= HIDDEN) & (alpha < OPAQUE)
 
 
 def unsure_cells(alpha: Tensor) -> Tensor:
-    """alpha [H,W] -> [ceil(H/8), ceil(W/8)], bool: the cells that hold an unsure pixel."""
+    """The cells that hold an unsure pixel.
+
+    Args:
+        alpha: [H,W], 0..1.
+
+    Returns:
+        bool [ceil(H/8), ceil(W/8)].
+    """
     mixed = unsure(alpha)
     h, w = mixed.shape
     if h % CELL or w % CELL:
@@ -39,12 +53,27 @@ def unsure_cells(alpha: Tensor) -> Tensor:
 
 
 def near_cells(cells: Tensor) -> Tensor:
-    """The given cells and their eight neighbours."""
+    """The given cells and their eight neighbours.
+
+    Args:
+        cells: bool [h,w].
+
+    Returns:
+        bool [h,w].
+    """
     return F.max_pool2d(cells.to(torch.float32)[None, None], 3, 1, 1)[0, 0] > 0
 
 
 def spread(cells: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:
-    """The cells of rows top..bottom and columns left..right as pixels: [bottom-top, right-left], bool."""
+    """Cells as pixels, in a window.
+
+    Args:
+        cells: bool [h,w].
+        top, bottom, left, right: the window, in pixels.
+
+    Returns:
+        bool [bottom-top, right-left].
+    """
     y0, x0 = top // CELL, left // CELL
     part = cells[y0 : -(-bottom // CELL), x0 : -(-right // CELL)]
     wide = part[:, None, :, None].expand(-1, CELL, -1, CELL).reshape(part.shape[0] * CELL, part.shape[1] * CELL)

@@ -30,15 +30,23 @@ ASPECT = 0.02  # by how much the aspect of the painted picture may differ from t
 def paste_back(stitch: Stitch, painted: Tensor, progress: Progress | None = None) -> tuple[Tensor, Tensor]:
     """The photographs with their new background, and that background alone.
 
-    painted: [B,3,h,w], the model's pictures in the working size of `stitch` or enlarged from it (an upscaler between is
-    welcome); one photograph serves many painted pictures and the reverse. Returns (pictures, backgrounds), both
-    [B,3,H,W] in the photograph's size and dtype.
-
     Guaranteed for the pictures: where alpha is 1, and outside the crop, the photograph's values bit for bit; where
     alpha is 0 and the model has repainted, the painted picture's (bit for bit in the photograph's own size). Between,
     alpha F + (1 - alpha) B with F of the photograph and B of the painted picture. Where the model was not shown the old
     background and has kept a cell for the subject's sake, B continues smoothly what was painted around.
-    The backgrounds go on behind the subject in the same way. progress(done, total) counts frames. Raises InputError.
+    The backgrounds go on behind the subject in the same way.
+
+    Args:
+        stitch: of prepare_inpainting.
+        painted: [B,3,h,w], 0..1, the model's pictures in the working size of `stitch` or enlarged from it (an upscaler
+            between is welcome); one photograph serves many painted pictures and the reverse.
+        progress: called with frames done and their number.
+
+    Returns:
+        Pictures and backgrounds, both [B,3,H,W] in the photograph's size and dtype.
+
+    Raises:
+        InputError: painted pictures that do not belong to the stitch.
     """
     count, frames = check_painted(stitch, painted), len(stitch.image)
     pictures = torch.empty(count, *stitch.image.shape[1:], dtype=stitch.image.dtype, device=stitch.image.device)
@@ -54,7 +62,17 @@ def paste_back(stitch: Stitch, painted: Tensor, progress: Progress | None = None
 
 
 def check_painted(stitch: Stitch, painted: Tensor) -> int:
-    """How many pictures paste_back gives. Raises InputError for painted pictures that do not belong to the stitch."""
+    """How many pictures paste_back gives.
+
+    Args:
+        stitch, painted: as for paste_back.
+
+    Returns:
+        The larger of both batches.
+
+    Raises:
+        InputError: painted pictures of another aspect or batch than the prepared ones.
+    """
     check_image(painted, "painted")
     check_finite(painted, "painted")
     (h, w), frames = stitch.crop.size, len(stitch.image)

@@ -13,7 +13,8 @@ from ..errors import InputError
 from ..foreground.estimate import estimate_foreground
 from ..ops.colour import colour_plane
 from ..ops.composite import over
-from .crop import Crop, plan_crop
+from .crop import Crop
+from .plan_crop import plan_crop
 from .repaint_mask import repaint_mask
 
 FILLS = ("neutral", "subject", "original")
@@ -64,21 +65,29 @@ def prepare_inpainting(
 ) -> Prepared:
     """Make ready for a model that repaints the background of a kept subject.
 
-    image: [B,3,H,W], alpha: [B,1,H,W], 1 = subject, values 0..1, equal sizes, batches equal or one. crop, margin,
-    long_side, multiple, follow: of crop.plan_crop; grow, feather, protect, grid, cells: of repaint.repaint_mask, in
-    pixels of the working picture. `multiple` must be a multiple of `grid`. Where a "subject" crop ends inside the
-    photograph, repainting ends before it and the photograph shows there, for the model to continue; a "square" crop
-    shows nothing of the surroundings, as a reference picture wants it.
+    Where a "subject" crop ends inside the photograph, repainting ends before it and the photograph shows there, for the
+    model to continue; a "square" crop shows nothing of the surroundings, as a reference picture wants it.
 
-    fill: what the model is shown behind the subject. An encoder spreads a pixel over its surroundings and its
-    attention over the whole picture, so an old background that is only masked still comes through. "neutral" puts
-    middle grey, "subject" continues the subject's colours smoothly, "original" leaves the photograph as it is (to
-    change it by degrees: denoise below 1, differential diffusion). In the first two the subject's edge has its own
-    colours (estimate_foreground).
+    Guaranteed for the fills "neutral" and "subject" with crop "picture" or "square": a background pixel (alpha 0)
+    farther than unknown_region.REACH working pixels from every soft edge pixel has no influence on the prepared image.
 
-    Guaranteed for "neutral" and "subject" with crop "picture" or "square": a background pixel (alpha 0) farther than
-    unsure.REACH working pixels from every soft edge pixel has no influence on the prepared image.
-    progress(done, total) counts frames. Raises InputError.
+    Args:
+        image: [B,3,H,W], 0..1.
+        alpha: [B,1,H,W], 0..1, 1 = subject, of the image's size; batches equal or one.
+        fill: what the model is shown behind the subject. An encoder spreads a pixel over its surroundings and its
+            attention over the whole picture, so an old background that is only masked still comes through. "neutral"
+            puts middle grey, "subject" continues the subject's colours smoothly, "original" leaves the photograph as it
+            is (to change it by degrees: denoise below 1, differential diffusion). In the first two the subject's edge
+            has its own colours (estimate_foreground).
+        grow, feather, protect, grid, cells: of repaint_mask, in pixels of the working picture.
+        crop, margin, long_side, multiple, follow: of plan_crop; `multiple` must be a multiple of `grid`.
+        progress: called with frames done and their number.
+
+    Returns:
+        Picture and mask at working size, and the stitch that paste_back takes.
+
+    Raises:
+        InputError: shapes, sizes, batches or settings that do not fit.
     """
     check_image(image)
     check_alpha(alpha)
@@ -112,10 +121,17 @@ def prepare_inpainting(
 
 
 def reach(crop: Crop, border: int) -> Tensor:
-    """How much of the repainted background shows, [1,1,h,w] at working size, for a crop of one window.
+    """How much of the repainted background shows, for a crop of one window.
 
     0 within `border` pixels of those sides of the window that lie inside the photograph, from there a ramp of the same
     length up to 1. Above 0.5 the model may repaint.
+
+    Args:
+        crop: of one frame.
+        border: working pixels, 0 or more.
+
+    Returns:
+        [1,1,h,w] at working size, 0..1.
     """
     ramps = []
     for start, box, whole, length in zip(crop.corner(), crop.box, crop.picture, crop.size):

@@ -23,19 +23,28 @@ def repaint_mask(
     alpha: Tensor, grow: int = 8, feather: int = 0, protect: float = 0.95, grid: int = 8, cells: str = "keep",
     within: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
-    """The mask for inpainting nodes and pipelines, [B,1,H,W], 1 = repaint, from an alpha [B,1,H,W], 1 = subject.
-
-    grow: pixels by which the repainted area (alpha below 0.5) reaches into the subject's soft edge. protect: it never
-    reaches a pixel with alpha at or above this. feather: length in pixels of a ramp from 0 to 1 that begins where the
-    repainted area begins and lies inside it, for differential diffusion; 0 gives a mask of zeros and ones. grid: side
-    of the latent cells, 1 for none; the mask is constant in every cell, counted from the top left corner. cells:
-    "keep" gives a cell its least value, so a cell that holds a protected pixel is not repainted; "repaint" its
-    greatest, so no cell keeps any of the old background.
-    within [1 or B,1,H,W]: where repainting is allowed at all (above 0.5).
+    """The mask for inpainting nodes and pipelines.
 
     Guaranteed with "keep" or grid 1: exactly 0 at every pixel with alpha >= protect, and on all of its cell.
     Guaranteed with "repaint" and feather 0: exactly 1 on every cell with a pixel of alpha < min(0.5, protect).
-    Raises InputError.
+
+    Args:
+        alpha: [B,1,H,W], 0..1, 1 = subject.
+        grow: pixels by which the repainted area (alpha below 0.5) reaches into the subject's soft edge, 0 or more.
+        feather: length in pixels of a ramp from 0 to 1 that begins where the repainted area begins and lies inside it,
+            for differential diffusion; 0 gives a mask of zeros and ones.
+        protect: it never reaches a pixel with alpha at or above this, above 0 and at most 1.
+        grid: side of the latent cells, 1 for none; the mask is constant in every cell, counted from the top left
+            corner.
+        cells: "keep" gives a cell its least value, so a cell that holds a protected pixel is not repainted; "repaint"
+            its greatest, so no cell keeps any of the old background.
+        within: [1 or B,1,H,W], where repainting is allowed at all (above 0.5); None: everywhere.
+
+    Returns:
+        [B,1,H,W] float32, 1 = repaint.
+
+    Raises:
+        InputError: a setting that is not allowed.
     """
     check_alpha(alpha)
     if grow < 0 or feather < 0 or grid < 1:
@@ -52,10 +61,17 @@ def repaint_mask(
 
 
 def ramp_inside(area: Tensor, length: int) -> Tensor:
-    """An area of zeros and ones [B,1,H,W] that rises from 0 at its inner border to 1 over `length` pixels.
+    """An area that rises from 0 at its inner border to 1. The picture's border is not a border of the area.
 
     Shrunk by half the length, then averaged over windows of that radius: no window of a pixel outside the area holds a
-    pixel that is left, so the sum there is exactly 0. The picture's border is not a border of the area.
+    pixel that is left, so the sum there is exactly 0.
+
+    Args:
+        area: zeros and ones [B,1,H,W].
+        length: of the ramp, in pixels; below 1 nothing changes.
+
+    Returns:
+        [B,1,H,W], 0..1, exactly 0 outside the area.
     """
     if length < 1:
         return area
@@ -67,7 +83,16 @@ def ramp_inside(area: Tensor, length: int) -> Tensor:
 
 
 def in_cells(mask: Tensor, grid: int, cells: str = "keep") -> Tensor:
-    """A mask [B,1,H,W] made constant in cells of grid x grid pixels: their least value ("keep") or greatest."""
+    """A mask made constant in cells of grid x grid pixels.
+
+    Args:
+        mask: [B,1,H,W].
+        grid: pixels; 1 changes nothing.
+        cells: "keep": their least value, "repaint": their greatest.
+
+    Returns:
+        [B,1,H,W].
+    """
     if grid == 1:
         return mask
     h, w = mask.shape[-2:]

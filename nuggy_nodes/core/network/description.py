@@ -7,7 +7,6 @@ it; else the mean and deviation of ImageNet, with which most such networks were 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import math
@@ -17,7 +16,7 @@ from typing import Any
 
 from ..errors import WeightsError
 from . import onnx_file
-from .cache import keep, recall
+from .checksum import checksums
 from .known import BY_CHECKSUM, BY_NAME, IMAGENET, Known, Triple
 from .metadata import Info
 from .onnx_file import Graph, Port
@@ -26,7 +25,6 @@ log = logging.getLogger(__name__)
 
 SMALLEST, LARGEST = 64, 4096  # sides of squares
 NATIVE = 1024  # where a file leaves its size open and nobody says it
-CHECKSUMS = "network-files.json"
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,15 @@ class Description:
 
 
 def describe(path: Path, options: Options = Options(), *, quiet: bool = False) -> Description:
-    """Read an ONNX file's description, and nothing else of it. quiet: without the line in the log.
+    """Read an ONNX file's description, and nothing else of it.
+
+    Args:
+        path: the file.
+        options: what the caller knows better.
+        quiet: without the line in the log.
+
+    Returns:
+        What is to be known of it.
 
     Raises:
         WeightsError: the file is damaged, not safe (onnx_file.read), or no network that takes one picture and gives
@@ -88,27 +94,16 @@ def describe(path: Path, options: Options = Options(), *, quiet: bool = False) -
 
 
 def identify(path: Path) -> Known | None:
-    """The table's row of a file: by its name, else by its checksum, which is kept."""
+    """Look a file up in the table: by its name, else by its checksum, which is kept.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Its row, or None.
+    """
     named = BY_NAME.get(path.stem.lower())
     return named or (BY_CHECKSUM.get(checksums(path)[0]) or BY_CHECKSUM.get(checksums(path)[1]))
-
-
-def checksums(path: Path) -> tuple[str, str]:
-    """md5 and sha256 of a file in hexadecimal, kept with its size and time in the user's cache folder."""
-    stat = path.stat()
-    key = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
-    kept = recall(CHECKSUMS)
-    found = kept.get(key) if isinstance(kept, dict) else None
-    if isinstance(found, list) and len(found) == 2 and all(isinstance(f, str) for f in found):
-        return found[0], found[1]
-    both = hashlib.md5(usedforsecurity=False), hashlib.sha256()
-    with open(path, "rb") as f:
-        while block := f.read(1 << 20):
-            for digest in both:
-                digest.update(block)
-    told = both[0].hexdigest(), both[1].hexdigest()
-    keep(CHECKSUMS, dict([*(kept if isinstance(kept, dict) else {}).items(), (key, told)][-200:]))
-    return told
 
 
 def _input(path: Path, graph: Graph) -> Port:

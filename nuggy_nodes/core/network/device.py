@@ -10,7 +10,17 @@ from ..errors import InputError
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """'auto': CUDA (or ROCm), then Apple's MPS, then the CPU; or a torch device by name. Raises InputError."""
+    """The device that torch works on.
+
+    Args:
+        name: "auto" (CUDA or ROCm, then Apple's MPS, then the CPU), or a torch device by name.
+
+    Returns:
+        The device; a named one was tried.
+
+    Raises:
+        InputError: a device that cannot be used here.
+    """
     if name != "auto":
         try:
             device = torch.device(name)
@@ -39,7 +49,14 @@ WORDS = (  # of exceptions without a type of their own, in small letters
 
 
 def out_of_memory(e: BaseException | None) -> bool:
-    """Whether an exception, or the one that it was raised from, says that memory ran out, on any device."""
+    """Whether an exception, or the one that it was raised from, says that memory ran out, on any device.
+
+    Args:
+        e: the exception, or None.
+
+    Returns:
+        Whether it does; False for None.
+    """
     if e is None:
         return False
     if isinstance(e, (MemoryError, torch.cuda.OutOfMemoryError)) or getattr(e, "errno", None) == errno.ENOMEM:

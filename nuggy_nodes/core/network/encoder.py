@@ -32,12 +32,14 @@ class EncoderNetwork:
 
     @property
     def info(self) -> Info:
+        """What the object tells of itself; it normalises by itself."""
         kind = getattr(self.encoder, "model_type", None)
         architecture = kind if isinstance(kind, str) else type(self.encoder).__name__
         return Info(architecture, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), self.form.size)
 
     @property
     def form(self) -> Form:
+        """Squares of its own size, one at a time; probabilities."""
         size = getattr(self.encoder, "image_size", NATIVE)
         fits = isinstance(size, int) and SMALLEST <= size <= LARGEST
         return Form(size if fits else NATIVE, fixed=True, logits=False, most=1)
@@ -53,5 +55,12 @@ class EncoderNetwork:
 
 
 def is_encoder(thing: object) -> bool:
-    """Whether something has the contract."""
+    """Whether something has the contract.
+
+    Args:
+        thing: anything.
+
+    Returns:
+        Whether it has an `encode_image` to call.
+    """
     return callable(getattr(thing, "encode_image", None))

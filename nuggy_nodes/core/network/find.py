@@ -16,16 +16,13 @@ from pathlib import Path
 
 import torch
 
-from ..errors import NuggyError, WeightsError
-from ..shipped import shipped
+from ..errors import WeightsError
 from .description import Options, describe
-from .metadata import Info
 from .onnx_network import load_onnx
 from .protocol import AnyNetwork
+from .tell import CONVOLUTIONS, is_birefnet
 from .weights import DEFAULT_NAME, SUFFIXES, Network, default_path, load
 
-BIREFNET = "bb.layers.1.blocks.0.attn.relative_position_index"  # by which ComfyUI, too, knows a BiRefNet
-CONVOLUTIONS = 119  # of IS-Net
 IN_COMFYUI = (
     "holds a BiRefNet, which ComfyUI's Load Background Removal Model runs (connect it to Nuggy TTA Mask); elsewhere "
     "take its ONNX file, for example rembg's birefnet-general.onnx"
@@ -41,18 +38,8 @@ class Found:
 
     @property
     def name(self) -> str:
+        """Its file's name without the suffix."""
         return self.path.stem
-
-
-@dataclass(frozen=True)
-class Told:
-    """What a file is. runs: "" where it runs here, else why not."""
-
-    architecture: str
-    licence: str
-    size: str
-    runs: str
-    use: str = ""
 
 
 def places() -> list[tuple[str, Path]]:
@@ -72,7 +59,11 @@ def places() -> list[tuple[str, Path]]:
 
 
 def rembg_folder() -> Path:
-    """Where rembg keeps its files, by its own rule. Raises RuntimeError where the user has no home."""
+    """Where rembg keeps its files, by its own rule.
+
+    Raises:
+        RuntimeError: the user has no home.
+    """
     base = os.environ.get("U2NET_HOME") or str(Path(os.environ.get("XDG_DATA_HOME") or "~") / ".u2net")
     return Path(base).expanduser()
 
@@ -89,7 +80,17 @@ def found() -> Iterator[Found]:
 
 
 def resolve(which: str | Path) -> Path:
-    """The file of a name (with or without suffix, whatever its case) or a path. Raises WeightsError."""
+    """The file of a name or a path.
+
+    Args:
+        which: a name (with or without suffix, whatever its case), or a file.
+
+    Returns:
+        The file.
+
+    Raises:
+        WeightsError: nothing of that name is found.
+    """
     path = Path(which)
     if path.is_file() or len(path.parts) > 1:
         return path
@@ -117,6 +118,9 @@ def open_network(
         provider: of ONNX Runtime, as onnx_network.choose_provider takes it; "" for the device's.
         options: what is known of an ONNX file better than it says itself.
 
+    Returns:
+        The network, in evaluation mode.
+
     Raises:
         InputError: a device that cannot be used.
         WeightsError: what cannot be found, read or run, and what to do.
@@ -125,7 +129,7 @@ def open_network(
         return load(None, device, dtype)
     path = resolve(which)
     if path.suffix.lower() != ".onnx" or not path.is_file():
-        if _is_birefnet(path):
+        if is_birefnet(path):
             raise WeightsError(f"{path}: {IN_COMFYUI}")
         return load(path, device, dtype)
     if describe(path, options, quiet=True).graph.convolutions == CONVOLUTIONS and find_spec("onnx"):
@@ -143,49 +147,3 @@ def _isnet(path: Path, device: torch.device | str, dtype: torch.dtype, options: 
     if said.known:
         info = replace(said.info, architecture=info.architecture)
     return replace(network, info=replace(info, mean=options.mean or info.mean, std=options.std or info.std))
-
-
-def tell(path: Path) -> Told:
-    """What a file is, without running it and without reading all of it."""
-    suffix = path.suffix.lower()
-    try:
-        if path.name == DEFAULT_NAME and path == shipped(DEFAULT_NAME):
-            return Told("IS-Net", "Apache-2.0", "1024", "", "anything; the default")
-        if suffix == ".onnx":
-            return _tell_onnx(path)
-        if _is_birefnet(path):
-            return Told("BiRefNet", "MIT (its authors' weights)", "1024", "in ComfyUI, or take its ONNX file")
-        if suffix == ".safetensors":
-            from safetensors import safe_open
-
-            with safe_open(path, framework="pt") as f:
-                info, keys = Info.from_metadata(f.metadata(), path), set(f.keys())
-            if not any(k.removeprefix("module.").startswith("stage1.rebnconvin") for k in keys):
-                return Told("unknown", "unknown", "", "it is no IS-Net")
-            return Told("IS-Net", info.licence, str(info.size), "")
-        return Told("a PyTorch checkpoint", "unknown", "", "", "runs if it is an IS-Net")
-    except NuggyError as e:
-        return Told("unknown", "unknown", "", str(e).removeprefix(f"{path}: "))
-    except Exception as e:  # of safetensors and of file systems: a listing goes on
-        return Told("unknown", "unknown", "", f"cannot be read ({str(e)[:80]})")
-
-
-def _tell_onnx(path: Path) -> Told:
-    about = describe(path, quiet=True)
-    isnet = about.graph.convolutions == CONVOLUTIONS
-    runs = "" if find_spec("onnxruntime") or (isnet and find_spec("onnx")) else "needs nuggy-nodes[onnxruntime]"
-    name = "IS-Net" if isnet and not about.known else about.info.architecture
-    size = str(about.size) if about.fixed else f"{about.size}, any"
-    return Told(name, about.info.licence, size, runs, about.known.use if about.known else "")
-
-
-def _is_birefnet(path: Path) -> bool:
-    if path.suffix.lower() != ".safetensors":
-        return False
-    from safetensors import safe_open
-
-    try:
-        with safe_open(path, framework="pt") as f:
-            return BIREFNET in f.keys()  # noqa: SIM118 (it is no dict)
-    except Exception:  # what is wrong with it is said where it is read
-        return False

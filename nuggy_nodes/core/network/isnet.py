@@ -142,7 +142,14 @@ class ISNet(nn.Module):
 
 
 def convolutions(model: ISNet) -> list[tuple[str, nn.Conv2d]]:
-    """The 119 convolutions by name, in the order in which the forward pass runs them (graphs are matched by it)."""
+    """The 119 convolutions in the order in which the forward pass runs them (graphs are matched by it).
+
+    Args:
+        model: the network.
+
+    Returns:
+        Names and modules.
+    """
     return [(name, m) for name, m in model.named_modules() if isinstance(m, nn.Conv2d)]
 
 

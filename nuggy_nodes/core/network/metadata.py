@@ -32,6 +32,18 @@ class Info:
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str] | None, path: Path) -> Info:
+        """What a safetensors file tells of its weights.
+
+        Args:
+            metadata: the file's, or None.
+            path: of the file, for the sentence.
+
+        Returns:
+            What it tells; the defaults where it tells nothing.
+
+        Raises:
+            WeightsError: it cannot be read, or holds a value out of range.
+        """
         if not metadata or "nuggy" not in metadata:
             return cls()
         try:

@@ -54,7 +54,14 @@ class Graph:
     stored: set[str] = field(default_factory=set)
 
     def ends_in_sigmoid(self, output: str) -> bool:
-        """Whether an output is a sigmoid's (or a softmax's), passed on."""
+        """Whether an output is a sigmoid's (or a softmax's), passed on.
+
+        Args:
+            output: its name.
+
+        Returns:
+            Whether it is.
+        """
         name = output
         for _ in range(8):
             operator, before = self.made_by.get(name, ("", ""))
@@ -67,6 +74,12 @@ class Graph:
 
 def read(path: Path) -> Graph:
     """The graph of an ONNX file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        What it holds, less the weights.
 
     Raises:
         WeightsError: not a whole ONNX file; weights in a file outside its folder, or missing; machine code in it.

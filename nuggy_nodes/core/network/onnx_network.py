@@ -38,7 +38,11 @@ KINDS = {"float32": np.float32, "float16": np.float16}
 
 
 def runtime() -> Any:
-    """The onnxruntime package. Raises WeightsError that says how it is had."""
+    """The onnxruntime package.
+
+    Raises:
+        WeightsError: it is missing; says how it is had.
+    """
     try:
         import onnxruntime
     except ImportError as e:
@@ -47,8 +51,18 @@ def runtime() -> Any:
 
 
 def choose_provider(device: str = "auto") -> str:
-    """The execution provider for a device: auto, cpu, cuda, mps, or rocm, coreml, openvino, directml. Raises InputError
-    where this ONNX Runtime lacks it, WeightsError where there is no ONNX Runtime."""
+    """The execution provider for a device.
+
+    Args:
+        device: auto, cpu, cuda, mps, or rocm, coreml, openvino, directml.
+
+    Returns:
+        ONNX Runtime's name of it.
+
+    Raises:
+        InputError: this ONNX Runtime lacks it.
+        WeightsError: there is no ONNX Runtime.
+    """
     there = runtime().get_available_providers()
     kind = device.partition(":")[0]
     wanted = AUTO if kind == "auto" else (kind,)
@@ -76,10 +90,12 @@ class OnnxNetwork:
 
     @property
     def info(self) -> Info:
+        """What is known of the file."""
         return self.about.info
 
     @property
     def form(self) -> Form:
+        """What the graph takes and gives."""
         a = self.about
         return Form(a.size, a.fixed, STRIDE, a.logits, a.most)
 
@@ -124,6 +140,9 @@ def load_onnx(path: Path, device: str = "auto", options: Options = Options()) ->
         path: of the file; weights in other files must lie beside it.
         device: as choose_provider takes it.
         options: what is known of it better than the file and the table say.
+
+    Returns:
+        The network.
 
     Raises:
         InputError: a device that ONNX Runtime lacks.

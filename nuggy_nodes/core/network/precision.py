@@ -30,7 +30,19 @@ _seen: dict[str, bool] = {}
 
 
 def choose_precision(device: torch.device, name: str = "auto") -> torch.dtype:
-    """'auto': float16 on CUDA, bfloat16 on CPUs that are faster with it, else float32. Or a name. Raises InputError."""
+    """The arithmetic that the network runs in.
+
+    Args:
+        device: where it runs.
+        name: "auto" (float16 on CUDA, bfloat16 on CPUs that are faster with it, else float32), float32, bfloat16 or
+            float16.
+
+    Returns:
+        The dtype.
+
+    Raises:
+        InputError: another name.
+    """
     named = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
     if name in named:
         return named[name]

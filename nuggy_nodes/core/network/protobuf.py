@@ -21,9 +21,22 @@ class Messages:
         self.path, self.fields = path, 0
 
     def broken(self) -> WeightsError:
+        """The error of a file that is cut off or none."""
         return WeightsError(f"{self.path}: not a whole ONNX file; copy or download it again")
 
     def number(self, raw: memoryview, at: int) -> tuple[int, int]:
+        """A number in base 128, the least significant digits first.
+
+        Args:
+            raw: the message.
+            at: where it begins, in bytes.
+
+        Returns:
+            The number, and where it ends.
+
+        Raises:
+            WeightsError: it does not end within the message, or within 64 bits.
+        """
         value = shift = 0
         while True:
             if at >= len(raw) or shift > 63:
@@ -35,7 +48,17 @@ class Messages:
                 return value, at
 
     def walk(self, raw: memoryview) -> Iterator[tuple[int, Value]]:
-        """The fields of a message: number, and the value or its bytes."""
+        """The fields of a message, one after another.
+
+        Args:
+            raw: the message.
+
+        Returns:
+            Number, and the value or its bytes.
+
+        Raises:
+            WeightsError: a field of a kind that there is not, or longer than the message; too many of them.
+        """
         at = 0
         while at < len(raw):
             self.fields += 1
@@ -59,13 +82,28 @@ class Messages:
             at += size
 
     def bytes_of(self, raw: memoryview) -> Iterator[tuple[int, memoryview]]:
-        """The fields that are bytes."""
+        """The fields that are bytes.
+
+        Args:
+            raw: the message.
+
+        Returns:
+            Number and bytes, one after another.
+        """
         for number, value in self.walk(raw):
             if isinstance(value, memoryview):
                 yield number, value
 
     def text(self, raw: memoryview, field_number: int = 0) -> str:
-        """The bytes as text; or those of a field."""
+        """The bytes as text; or those of a field.
+
+        Args:
+            raw: the text, or the message.
+            field_number: 0 for the bytes themselves.
+
+        Returns:
+            At most 4096 bytes' worth; what is no UTF-8 is replaced.
+        """
         if field_number:
             found = [v for n, v in self.bytes_of(raw) if n == field_number]
             raw = found[-1] if found else raw[:0]

@@ -26,7 +26,7 @@ class Form:
     size: the side that it was made for. fixed: it takes no other. stride: other sides are multiples of this.
     logits: whether the answer is logits, else the probability of subject. most: squares in one call (0: any number).
     measured: whether the recipes' views and constants were found with this network (IS-Net); around another one they
-    are those that change nothing where its views agree (recipes.around).
+    are those that change nothing where its views agree (core.around).
     """
 
     size: int = 1024
@@ -57,17 +57,39 @@ class AnyNetwork(Protocol):
         """Where it works; its answers lie there."""
 
     def see(self, squares: Tensor) -> Tensor:
-        """The network's own answer to squares [B,3,n,n] (any device, values 0..1, at most form.most of them): float32
-        [B,1,m,m], m its own grid, logits or probabilities as `form` says."""
+        """The network's own answer to squares.
+
+        Args:
+            squares: [B,3,n,n], any device, values 0..1, at most form.most of them.
+
+        Returns:
+            float32 [B,1,m,m], m its own grid, logits or probabilities as `form` says.
+        """
 
 
 def probability(network: AnyNetwork, answer: Tensor) -> Tensor:
-    """An answer of `see` as the probability of subject."""
+    """An answer of `see` as the probability of subject.
+
+    Args:
+        network: that answered.
+        answer: [B,1,m,m].
+
+    Returns:
+        [B,1,m,m], 0..1.
+    """
     return answer.sigmoid() if network.form.logits else answer.clamp(0, 1)
 
 
 def normalised(squares: Tensor, info: Info) -> Tensor:
-    """RGB values 0..1 less the mean, by the deviation, a channel each."""
+    """RGB values less the mean, by the deviation, a channel each.
+
+    Args:
+        squares: [B,3,n,n], 0..1.
+        info: has mean and deviation.
+
+    Returns:
+        [B,3,n,n].
+    """
     mean, std = _constants(info.mean, info.std, squares.device)
     return (squares - mean) / std
 

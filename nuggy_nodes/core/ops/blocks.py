@@ -12,7 +12,15 @@ from .tiles import Window
 
 
 def block_means(x: Tensor, block: int) -> Tensor:
-    """[C,H,W] -> [C,ceil(H/block),ceil(W/block)]; zeros outside: over block^2 also where the border cuts a block."""
+    """Means over blocks; over block^2 also where the border cuts a block, zeros outside.
+
+    Args:
+        x: [C,H,W].
+        block: pixels a side, 2 or more.
+
+    Returns:
+        [C,ceil(H/block),ceil(W/block)].
+    """
     h, w = x.shape[-2:]
     if h % block or w % block:
         x = F.pad(x, (0, -w % block, 0, -h % block))
@@ -26,10 +34,15 @@ def block_means(x: Tensor, block: int) -> Tensor:
 
 
 def enlarge_window(x: Tensor, block: int, window: Window) -> Tensor:
-    """A window of x [C,h,w] at `block` times its size, bilinearly (sample points in the middle of pixels).
+    """A window of x at `block` times its size, bilinearly (sample points in the middle of pixels).
 
-    window: top, bottom, left, right in the large picture; top and left are multiples of `block`.
-    Returns [C,bottom-top,right-left], float32.
+    Args:
+        x: [C,h,w] float32.
+        block: how many times larger.
+        window: top, bottom, left, right in the large picture; top and left are multiples of `block`.
+
+    Returns:
+        [C,bottom-top,right-left], float32.
     """
     top, bottom, left, right = window
     y0, y1 = max(top // block - 1, 0), min(-(-bottom // block) + 1, x.shape[1])

@@ -14,9 +14,16 @@ from .thread_pool import for_each
 def box_mean(x: Tensor, radius: int) -> Tensor:
     """Mean of the (2*radius+1)^2 window around each pixel, divided by the number of its pixels inside the picture.
 
-    x: [B,C,H,W] float32. Returns a new tensor of the same shape. On the CPU running sums in float64 do it, OpenCV's
-    where there is one; elsewhere two passes of sums within blocks of one window's length (van Herk 1992, Gil and
-    Werman 1993, with + for max), which add at most a window's worth of values, so that float32 stays exact enough.
+    On the CPU running sums in float64 do it, OpenCV's where there is one; elsewhere two passes of sums within blocks of
+    one window's length (van Herk 1992, Gil and Werman 1993, with + for max), which add at most a window's worth of
+    values, so that float32 stays exact enough.
+
+    Args:
+        x: [B,C,H,W] float32.
+        radius: pixels, 0 or more.
+
+    Returns:
+        A new tensor of the same shape.
     """
     return _box_mean_cpu(x, radius) if x.device.type == "cpu" else _box_mean_torch(x, radius)
 
@@ -67,9 +74,13 @@ def box_mean_tile(
 ) -> None:
     """Box means of a tile that has been cut out of a picture with its surroundings, on the CPU.
 
-    tile, out: [h,w] float32, rows contiguous, maybe the same;
-    area: top, bottom, left, right of it in the picture; size: the picture's height and width. Right wherever all of
-    the window that lies inside the picture is inside the tile; without meaning elsewhere.
+    Right wherever all of the window that lies inside the picture is inside the tile; without meaning elsewhere.
+
+    Args:
+        tile, out: [h,w] float32, rows contiguous, maybe the same.
+        radius: pixels.
+        area: top, bottom, left, right of the tile in the picture.
+        size: the picture's height and width.
     """
     ry, rx = (min(radius, n - 1) for n in size)
     cv2 = opencv()

@@ -13,7 +13,17 @@ if TYPE_CHECKING:  # colours as text are read where torch is not wanted
 
 
 def parse_colour(text: str) -> tuple[float, ...]:
-    """'#rrggbb' or '#rgb' as three values 0..1. Raises InputError."""
+    """A colour as text.
+
+    Args:
+        text: '#rrggbb' or '#rgb'; the # may be left out.
+
+    Returns:
+        Three values, 0..1.
+
+    Raises:
+        InputError: anything else.
+    """
     found = re.fullmatch(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})", text.strip())
     if not found:
         raise InputError(f"a colour is written #rrggbb, for example #ffffff for white; got {text!r}")
@@ -22,8 +32,17 @@ def parse_colour(text: str) -> tuple[float, ...]:
 
 
 def parse_rgba(text: str) -> tuple[tuple[float, ...], float]:
-    """As parse_colour, and '#rrggbbaa' or '#rgba', as colour pickers give it: the colour, and its alpha 0..1. Raises
-    InputError."""
+    """As parse_colour, and with an alpha, as colour pickers give it.
+
+    Args:
+        text: also '#rrggbbaa' or '#rgba'.
+
+    Returns:
+        The colour, three values 0..1, and its alpha 0..1.
+
+    Raises:
+        InputError: anything else.
+    """
     digits = text.strip().removeprefix("#")
     if len(digits) not in (4, 8):
         return parse_colour(text), 1.0
@@ -32,7 +51,18 @@ def parse_rgba(text: str) -> tuple[tuple[float, ...], float]:
 
 
 def colour_plane(colour: Sequence[float], like: Tensor) -> Tensor:
-    """A picture of one colour, three values 0..1, in the size, dtype and on the device of `like` [B,C,H,W]."""
+    """A picture of one colour.
+
+    Args:
+        colour: three values, 0..1.
+        like: [B,C,H,W], whose size, dtype and device it gets.
+
+    Returns:
+        [1,3,H,W].
+
+    Raises:
+        InputError: not three values from 0 to 1.
+    """
     if len(colour) != 3 or not all(0 <= c <= 1 for c in colour):
         raise InputError(f"a colour is three values from 0 to 1; got {tuple(colour)}")
     import torch

@@ -18,7 +18,15 @@ from .resample import resample
 def over(foreground: Tensor, alpha: Tensor, background: Tensor) -> Tensor:
     """Straight-alpha `over` an opaque background: F*alpha + B*(1-alpha).
 
-    foreground, background: [B,3,H,W]; alpha: [B,1,H,W]; equal sizes, batches equal or one. Returns [B,3,H,W].
+    Args:
+        foreground, background: [B,3,H,W], 0..1.
+        alpha: [B,1,H,W], 0..1; equal sizes, batches equal or one.
+
+    Returns:
+        [B,3,H,W], in the foreground's dtype.
+
+    Raises:
+        InputError: shapes, sizes or batches that do not fit.
     """
     check_image(foreground, "foreground")
     check_alpha(alpha)
@@ -53,10 +61,19 @@ def over_transparent(foreground: Tensor, alpha: Tensor, background: Tensor, ther
 
 
 def fit(background: Tensor, height: int, width: int, how: str = "cover") -> Tensor:
-    """Bring a background [B,3,h,w] to height x width.
+    """Bring a background to a size. Bilinear, antialiased.
 
-    how: "cover" keeps the aspect, fills the frame, crops the rest, centred; "contain" keeps the aspect, shows all of
-    it, and continues its border outward; "stretch" ignores the aspect. Bilinear, antialiased. Returns [B,3,H,W].
+    Args:
+        background: [B,3,h,w], 0..1.
+        height, width: pixels.
+        how: "cover" keeps the aspect, fills the frame, crops the rest, centred; "contain" keeps the aspect, shows all
+            of it, and continues its border outward; "stretch" ignores the aspect.
+
+    Returns:
+        [B,3,height,width].
+
+    Raises:
+        InputError: no picture, or another word.
     """
     check_image(background, "background")
     if how not in ("cover", "contain", "stretch"):
@@ -81,7 +98,18 @@ def fit(background: Tensor, height: int, width: int, how: str = "cover") -> Tens
 
 
 def rgba(colours: Tensor, alpha: Tensor) -> Tensor:
-    """Colours [B,3,H,W] and alpha [B,1,H,W] as one straight-alpha picture [B,4,H,W]; batches equal or one."""
+    """Colours and alpha as one straight-alpha picture.
+
+    Args:
+        colours: [B,3,H,W], 0..1.
+        alpha: [B,1,H,W], 0..1; batches equal or one.
+
+    Returns:
+        [B,4,H,W], in the colours' dtype.
+
+    Raises:
+        InputError: shapes, sizes or batches that do not fit.
+    """
     check_image(colours, "colours")
     check_alpha(alpha)
     if colours.shape[-2:] != alpha.shape[-2:]:

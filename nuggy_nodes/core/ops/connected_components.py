@@ -52,14 +52,28 @@ class Parts:
         return low[0], low[1], high[0], high[1]
 
     def touched(self, mask: Tensor) -> Tensor:
-        """Which parts have a pixel in `mask`, bool [H,W], true nowhere but in parts. Returns bool [count]."""
+        """Which parts have a pixel in a mask.
+
+        Args:
+            mask: bool [H,W], true nowhere but in parts.
+
+        Returns:
+            bool [count].
+        """
         first, _, _ = _runs(mask)
         found = torch.zeros(self.count, dtype=torch.bool, device=self.part.device)
         found[self.part[torch.searchsorted(self.start, first, right=True) - 1]] = True
         return found
 
     def pixels(self, which: Tensor) -> Tensor:
-        """The places, in the flattened mask and ascending, of all pixels of the parts chosen by bool [count]."""
+        """The pixels of chosen parts.
+
+        Args:
+            which: bool [count].
+
+        Returns:
+            Their places in the flattened mask, ascending, int64.
+        """
         chosen = which[self.part]
         start, length = self.start[chosen], (self.stop - self.start)[chosen]
         offset = start - (length.cumsum(0) - length)
@@ -72,9 +86,17 @@ class Parts:
 
 
 def components(mask: Tensor, connectivity: int = 8) -> Parts:
-    """The connected parts of a mask: bool [H,W], on a CPU or a CUDA device. connectivity: 4 or 8 neighbours.
+    """The connected parts of a mask. Every device gives the same parts under the same numbers.
 
-    Both devices give the same parts under the same numbers. Raises InputError.
+    Args:
+        mask: bool [H,W], on a CPU or a CUDA device.
+        connectivity: 4 or 8 neighbours.
+
+    Returns:
+        The parts.
+
+    Raises:
+        InputError: no bool mask, or another connectivity.
     """
     if mask.ndim != 2 or mask.dtype != torch.bool:
         raise InputError(f"components are found in a bool mask [height, width]; got {mask.dtype} {tuple(mask.shape)}")

@@ -13,8 +13,15 @@ DIAMONDS = 2 - math.sqrt(2)  # share of a regular octagon's reach that its diamo
 
 
 def largest(x: Tensor, radius: int) -> Tensor:
-    """The largest value within `radius` rows and columns of each pixel, of [B,C,H,W]; what lies outside the picture
-    does not count."""
+    """The largest value within `radius` rows and columns of each pixel; what lies outside the picture does not count.
+
+    Args:
+        x: [B,C,H,W].
+        radius: pixels; below 1 nothing changes.
+
+    Returns:
+        A tensor of the same shape.
+    """
     if radius < 1:
         return x
     x = F.max_pool2d(x, (2 * radius + 1, 1), 1, (radius, 0))
@@ -22,12 +29,28 @@ def largest(x: Tensor, radius: int) -> Tensor:
 
 
 def smallest(x: Tensor, radius: int) -> Tensor:
-    """As `largest`, the smallest value."""
+    """As `largest`, the smallest value.
+
+    Args:
+        x: [B,C,H,W].
+        radius: pixels.
+
+    Returns:
+        A tensor of the same shape.
+    """
     return -largest(-x, radius) if radius > 0 else x
 
 
 def opening(x: Tensor, radius: int) -> Tensor:
-    """[B,C,H,W] less what is narrower than 2*radius+1: the largest of the smallest; nowhere above x."""
+    """x less what is narrower than 2*radius+1: the largest of the smallest.
+
+    Args:
+        x: [B,C,H,W].
+        radius: pixels.
+
+    Returns:
+        A tensor of the same shape; nowhere above x.
+    """
     return torch.minimum(largest(smallest(x, radius), radius), x)
 
 
@@ -49,7 +72,15 @@ def grown(x: Tensor, reach: float) -> Tensor:
 
 
 def shrunk(x: Tensor, reach: float) -> Tensor:
-    """As `grown`, by the smallest value; nowhere above x."""
+    """As `grown`, by the smallest value.
+
+    Args:
+        x: [B,C,H,W], 0..1.
+        reach: pixels, 0 or more.
+
+    Returns:
+        A tensor of the same shape; nowhere above x.
+    """
     return 1 - grown(1 - x, reach)
 
 

@@ -77,8 +77,17 @@ def soft_shadow(alpha: Tensor, strength: float = 0.5, blur: float = 0.02, x: flo
 
 
 def blurred_background(image: Tensor, alpha: Tensor, blur: float = 0.02) -> Tensor:
-    """The photograph's own background [B,3,H,W] out of focus, the subject's colours not in it: each pixel counts by its
-    1 - alpha (normalised convolution, Knutsson, Westin, CVPR 1993). blur: in shares of the longer side."""
+    """The photograph's own background out of focus, the subject's colours not in it: each pixel counts by its 1 - alpha
+    (normalised convolution, Knutsson, Westin, CVPR 1993).
+
+    Args:
+        image: [B,3,H,W], 0..1.
+        alpha: the subject's [B,1,H,W], 0..1.
+        blur: standard deviation, in shares of the longer side.
+
+    Returns:
+        [B,3,H,W] float32, 0..1.
+    """
     pixels = blur * max(image.shape[-2:])
     there = 1 - alpha.float()
     near = smooth(torch.cat((image.float() * there, there), 1), pixels)
@@ -89,8 +98,15 @@ def blurred_background(image: Tensor, alpha: Tensor, blur: float = 0.02) -> Tens
 
 
 def smooth(x: Tensor, pixels: float) -> Tensor:
-    """Three box means, close to a Gaussian with this standard deviation (Wells, PAMI 1986); the border counts by what
-    is inside the frame."""
+    """Three box means, close to a Gaussian (Wells, PAMI 1986); the border counts by what is inside the frame.
+
+    Args:
+        x: [B,C,H,W] float32.
+        pixels: standard deviation.
+
+    Returns:
+        A tensor of the same shape.
+    """
     radius = round(((4 * pixels * pixels + 1) ** 0.5 - 1) / 2)  # three windows of 2r+1 have variance r(r+1)
     for _ in range(3 if radius > 0 else 0):
         x = box_mean(x, radius)

@@ -24,7 +24,12 @@ _pools: dict[int, ThreadPoolExecutor] = {}
 def for_each(work: Callable[[T], None], pieces: Iterable[T]) -> None:
     """work(piece) for all of them, torch.get_num_threads() at a time; returns when all are done.
 
-    `work` may write only where no other piece's does. The first exception is raised when the others have ended.
+    Args:
+        work: may write only where no other piece's does.
+        pieces: what is worked on.
+
+    Raises:
+        Exception: the first that `work` raised, when the others have ended.
     """
     todo = list(pieces)
     threads = torch.get_num_threads()

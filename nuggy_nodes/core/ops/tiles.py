@@ -15,12 +15,28 @@ CPU_TILE, DEVICE_TILE = 256, 2048  # pixels; multiples of unsure.CELL and of fil
 
 
 def tile_side(device: torch.device, step: int = 1) -> int:
-    """The side of tiles on a device, a multiple of `step`."""
+    """The side of tiles on a device.
+
+    Args:
+        device: CPU or another.
+        step: what it is a multiple of.
+
+    Returns:
+        Pixels.
+    """
     return max((CPU_TILE if device.type == "cpu" else DEVICE_TILE) // step, 1) * step
 
 
 def tiles(height: int, width: int, side: int) -> Iterator[Window]:
-    """The picture cut into squares of `side`, smaller at the right and lower border."""
+    """The picture cut into squares, smaller at the right and lower border.
+
+    Args:
+        height, width: of the picture.
+        side: of the squares, in pixels.
+
+    Returns:
+        Windows, row after row.
+    """
     for top in range(0, height, side):
         for left in range(0, width, side):
             yield top, min(top + side, height), left, min(left + side, width)

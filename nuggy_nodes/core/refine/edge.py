@@ -55,7 +55,15 @@ def shift(alpha: Tensor, pixels: float) -> Tensor:
 
 
 def soften(alpha: Tensor, pixels: float) -> Tensor:
-    """Blur the mask [B,1,H,W] by a Gaussian with this standard deviation in pixels; the border is continued outward."""
+    """Blur the mask by a Gaussian; the border is continued outward.
+
+    Args:
+        alpha: masks [B,1,H,W], 0..1.
+        pixels: standard deviation, above 0.
+
+    Returns:
+        Masks of the same shape, float32, 0..1.
+    """
     reach = math.ceil(FARTHEST * pixels)
     x = torch.arange(-reach, reach + 1, dtype=torch.float64)
     kernel = torch.exp(-0.5 * (x / pixels) ** 2)

@@ -29,10 +29,18 @@ STRIP = 1 << 22  # pixels
 def guided_filter(guide: Tensor, src: Tensor, radius: int, epsilon: float) -> Tensor:
     """Filter `src` so that its edges follow `guide`.
 
-    guide: [B,1,H,W] (grey) or [B,3,H,W] (colour), values 0..1. src: [B,1,H,W]; a smaller src is enlarged bilinearly
-    first (guided upsampling). radius: pixels, 1 or more, the window is 2*radius+1 wide. epsilon: squared contrast of
-    the guide below which an edge is smoothed, above 0 (1e-6 follows the guide closely, 1e-2 hardly).
-    Returns [B,1,H,W] float32 in no fixed range: a least-squares fit may over- or undershoot by a little.
+    Args:
+        guide: [B,1,H,W] (grey) or [B,3,H,W] (colour), values 0..1.
+        src: [B,1,H,W]; a smaller one is enlarged bilinearly first (guided upsampling).
+        radius: pixels, 1 or more; the window is 2*radius+1 wide.
+        epsilon: squared contrast of the guide below which an edge is smoothed, above 0 (1e-6 follows the guide closely,
+            1e-2 hardly).
+
+    Returns:
+        [B,1,H,W] float32 in no fixed range: a least-squares fit may over- or undershoot by a little.
+
+    Raises:
+        InputError: shapes, batches or values that do not fit.
     """
     check_image(guide, "guide", (1, 3))
     check_alpha(src, "src")
@@ -56,8 +64,17 @@ def _filter_one(guide: Tensor, src: Tensor, radius: int, epsilon: float) -> Tens
 
 
 def filter_strips(guide: Tensor, src: Tensor, shift: float, radius: int, epsilon: float) -> Tensor:
-    """The filter on one guide [C,H,W] and src [H,W] float32, on any device. Statistics are held for a strip of rows at
-    a time, which bounds memory."""
+    """The filter on any device. Statistics are held for a strip of rows at a time, which bounds memory.
+
+    Args:
+        guide: [C,H,W], C 1 or 3.
+        src: [H,W] float32.
+        shift: a constant that is taken off the guide.
+        radius, epsilon: as for guided_filter.
+
+    Returns:
+        [H,W] float32.
+    """
     height, width = src.shape
     rows = max(STRIP // width, 8 * radius)
     strips = [(t, min(t + rows, height), max(t - radius, 0), min(t + rows + radius, height))

@@ -36,10 +36,18 @@ class Band:
 
     @property
     def area(self) -> Window:
+        """Its window in the picture."""
         return self.first, self.last, 0, self.fitted.shape[-1]
 
     def next(self, first: int, last: int) -> Band:
-        """A band of the rows from `first` to `last`, which begins with those of this one that it needs again."""
+        """A band that begins with those rows of this one that it needs again.
+
+        Args:
+            first, last: its rows.
+
+        Returns:
+            The band, its other rows not yet filled.
+        """
         fitted = torch.empty(len(self.fitted), last - first, self.fitted.shape[-1])
         again = self.fitted[:, first - self.first :]
         fitted[:, : again.shape[1]] = again
@@ -58,7 +66,13 @@ class TileFilter:
     out: Tensor
 
     def fit(self, band: Band, window: Window, memory: Tensor) -> None:
-        """The coefficients of a window, into the band; memory: a thread's own."""
+        """The coefficients of a window, into the band.
+
+        Args:
+            band: where they go.
+            window: of the picture, inside the band.
+            memory: a thread's own, for the planes of the window and its surroundings.
+        """
         size = (self.src.shape[0], self.src.shape[1])
         area = _around(window, self.radius, *size)
         planes = _planes(memory, count(len(self.guide)), area)
@@ -72,7 +86,13 @@ class TileFilter:
             fit(means[:, rows], self.epsilon, fitted[:, rows])
 
     def line(self, band: Band, window: Window, memory: Tensor) -> None:
-        """The result in a window, of the coefficients in the band."""
+        """The result in a window, of the coefficients in the band.
+
+        Args:
+            band: holds them.
+            window: of the picture.
+            memory: a thread's own.
+        """
         size = (self.src.shape[0], self.src.shape[1])
         area = _around(window, self.radius, *size)
         planes = _planes(memory, len(self.guide) + 1, area)
@@ -84,8 +104,17 @@ class TileFilter:
 
 
 def filter_tiles(guide: Tensor, src: Tensor, shift: float, radius: int, epsilon: float) -> Tensor:
-    """As guided_filter.filter_strips. guide: [C,H,W] (C 1 or 3, any float type), src: [H,W] float32. Returns [H,W]
-    float32."""
+    """As guided_filter.filter_strips, on a CPU.
+
+    Args:
+        guide: [C,H,W], C 1 or 3, any float type.
+        src: [H,W] float32.
+        shift: a constant that is taken off the guide.
+        radius, epsilon: as for guided_filter.
+
+    Returns:
+        [H,W] float32.
+    """
     channels, height, width = guide.shape
     wide = TILE[1] if radius < TILE[0] // 8 else TILE[1] // 2  # a thread's memory grows with the margin around a tile
     sides = max(TILE[0], 4 * radius), max(wide, 4 * radius)
@@ -115,7 +144,12 @@ class Lender:
             self._pieces.put(piece)
 
     def lend(self, work: Callable[[Window, Tensor], None], window: Window) -> None:
-        """work(window, a piece of memory)."""
+        """work(window, a piece of memory).
+
+        Args:
+            work: what wants the memory.
+            window: handed on to it.
+        """
         piece = self._pieces.get()
         try:
             work(window, piece)

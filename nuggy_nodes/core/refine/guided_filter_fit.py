@@ -11,12 +11,26 @@ from torch import Tensor
 
 
 def count(channels: int) -> int:
-    """How many planes `products` makes."""
+    """How many planes `products` makes.
+
+    Args:
+        channels: of the guide, 1 or 3.
+
+    Returns:
+        Their number.
+    """
     return 1 + 2 * channels + channels * (channels + 1) // 2
 
 
 def products(guide: Tensor, src: Tensor, shift: float, out: Tensor) -> None:
-    """Into `out` [count,h,w]: I, p, I p, and I I without repeats. guide: [1 or 3,h,w], less `shift`; src: [h,w]."""
+    """I, p, I p, and I I without repeats.
+
+    Args:
+        guide: [1 or 3,h,w].
+        src: [h,w].
+        shift: what is taken off the guide.
+        out: [count,h,w], is written.
+    """
     channels = len(guide)
     for c in range(channels):
         torch.sub(guide[c].float(), shift, out=out[c])
@@ -30,9 +44,12 @@ def products(guide: Tensor, src: Tensor, shift: float, out: Tensor) -> None:
 
 
 def fit(means: Tensor, epsilon: float, out: Tensor) -> None:
-    """Into `out` [2 or 4,h,w]: the window's a (one or three channels) and b.
+    """The window's a (one or three channels) and b.
 
-    means: the window means of `products`, which are overwritten.
+    Args:
+        means: the window means of `products`, which are overwritten.
+        epsilon: above 0.
+        out: [2 or 4,h,w], is written.
     """
     channels = len(out) - 1
     mean_i, mean_p = means[:channels], means[channels]
@@ -53,11 +70,17 @@ def fit(means: Tensor, epsilon: float, out: Tensor) -> None:
 
 
 def solve3(sigma: Tensor, cov: Tensor, epsilon: float, out: Tensor) -> None:
-    """Into `out` [3,...]: (Sigma + epsilon U)^-1 cov; sigma [6,...] holds xx, xy, xz, yy, yz, zz. Both are overwritten.
+    """(Sigma + epsilon U)^-1 cov.
 
     By LDL' elimination and not by cofactors: where the three channels move together (a grey picture) the determinant
     is epsilon^2 times the contrast, far below what float32 keeps of the products that it is the difference of. No pivot
     of Sigma + epsilon U is under epsilon, so one that rounding took there is set back.
+
+    Args:
+        sigma: [6,...], xx, xy, xz, yy, yz, zz; overwritten.
+        cov: [3,...]; overwritten.
+        epsilon: above 0.
+        out: [3,...], is written.
     """
     xx, xy, xz, yy, yz, zz = sigma
     cx, cy, cz = cov
@@ -76,7 +99,14 @@ def solve3(sigma: Tensor, cov: Tensor, epsilon: float, out: Tensor) -> None:
 
 
 def line(coefficients: Tensor, guide: Tensor, shift: float, out: Tensor) -> None:
-    """Into `out` [h,w]: a . (I - shift) + b. coefficients: [2 or 4,h,w]; guide: [1 or 3,h,w]."""
+    """a . (I - shift) + b.
+
+    Args:
+        coefficients: [2 or 4,h,w].
+        guide: [1 or 3,h,w].
+        shift: what is taken off it.
+        out: [h,w], is written.
+    """
     out.copy_(coefficients[-1])
     for a, plane in zip(coefficients, guide):
         out.addcmul_(a, plane.float() - shift)

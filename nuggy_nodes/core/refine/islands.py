@@ -43,16 +43,26 @@ def remove_islands(
 ) -> tuple[Tensor, list[IslandReport]]:
     """Zero the parts of `alpha` that are not the subject.
 
-    alpha: [B,1,H,W], values 0..1. Parts are 8-connected regions of alpha > threshold (0 <= threshold < 1). What is at
-    or under the threshold belongs to no part: it goes, except beside a part that stays (2 pixels), so that soft edges
-    keep their ends. A part stays if its peak reaches `min_peak` and
-      - it has at least `min_area` of the picture's pixels (a fraction, 0..1), or
-      - it is slender (reach^2 over pixel count at least 8) and its reach, the diagonal of its bounding box, is at
-        least `min_reach` of the picture's diagonal (a fraction, 0..1): a detached hair, a string.
-    islands: "subject" as above; "largest" keeps only the part with the most pixels; "all" keeps every part.
-    max_hole: 4-connected regions at or under the threshold inside the subject with at most this fraction of the
-    picture's pixels become 1, with their soft rims (holes.py; 0 fills none).
-    Returns the new mask (same dtype and device) and one report per mask. Raises InputError.
+    Parts are 8-connected regions of alpha > threshold. What is at or under the threshold belongs to no part: it goes,
+    except beside a part that stays (2 pixels), so that soft edges keep their ends. A part stays if its peak reaches
+    `min_peak` and it is large (`min_area`), or slender (reach^2 over pixel count at least 8) and far (`min_reach`): a
+    detached hair, a string.
+
+    Args:
+        alpha: [B,1,H,W], 0..1.
+        threshold: 0 or more and below 1.
+        min_area: share of the picture's pixels, 0..1.
+        min_reach: of a slender part: the diagonal of its bounding box, as a share of the picture's, 0..1.
+        min_peak: 0..1.
+        max_hole: 4-connected regions at or under the threshold inside the subject with at most this share of the
+            picture's pixels become 1, with their soft rims (holes.py; 0 fills none).
+        islands: "subject" as above; "largest" keeps only the part with the most pixels; "all" keeps every part.
+
+    Returns:
+        The new mask (same dtype and device) and one report per mask.
+
+    Raises:
+        InputError: no mask, or a setting out of range.
     """
     check_alpha(alpha)
     if not 0 <= threshold < 1:

@@ -86,7 +86,17 @@ def _enlarged(local: Tensor, top: int, bottom: int, left: int, right: int) -> Te
 
 @lru_cache(maxsize=4)
 def load_refiner(device: str = "cpu") -> Refiner:
-    """The shipped network on a device, read once. Raises WeightsError."""
+    """The shipped network on a device, read once.
+
+    Args:
+        device: of torch, by name.
+
+    Returns:
+        The network in evaluation mode, float32.
+
+    Raises:
+        WeightsError: missing or damaged.
+    """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 

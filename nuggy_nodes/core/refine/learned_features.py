@@ -22,8 +22,15 @@ FLAT = 2e-3  # squared colour distance below which there is no line
 
 
 def local_colours(image: Tensor, alpha: Tensor) -> Tensor:
-    """image [1,3,H,W], alpha [1,1,H,W] to [1,7,h,w] on the lattice: subject's colour, background's, whether both are
-    known (0 or 1)."""
+    """The colours of the sure subject and of the sure background around each cell.
+
+    Args:
+        image: [1,3,H,W], 0..1.
+        alpha: [1,1,H,W], 0..1.
+
+    Returns:
+        [1,7,h,w] on the lattice: subject's colour, background's, whether both are known (0 or 1).
+    """
     height = alpha.shape[-2]
     cells: list[Tensor] = []
     rows = 256 * LATTICE
@@ -47,13 +54,30 @@ def local_colours(image: Tensor, alpha: Tensor) -> Tensor:
 
 
 def pixels(local: Tensor, height: int, width: int) -> Tensor:
-    """The lattice's values in pixels, bilinearly: [B,7,h,w] to [B,7,height,width]."""
+    """The lattice's values in pixels, bilinearly.
+
+    Args:
+        local: [B,7,h,w].
+        height, width: in pixels.
+
+    Returns:
+        [B,7,height,width].
+    """
     return F.interpolate(local, scale_factor=LATTICE, mode="bilinear", align_corners=False)[..., :height, :width]
 
 
 def features(image: Tensor, coarse: Tensor, alpha: Tensor, local: Tensor) -> Tensor:
-    """A window's features [1,8,h,w]: RGB, the coarse mask, the filtered one, alpha on the colour line, the line's
-    length, the distance from it. local: `local_colours` of the window, [1,7,h,w], enlarged to its pixels."""
+    """A window's features: RGB, the coarse mask, the filtered one, alpha on the colour line (these less a half), the
+    line's length, the distance from it.
+
+    Args:
+        image: [1,3,h,w], 0..1.
+        coarse, alpha: the mask before the filter and after it, [1,1,h,w], 0..1.
+        local: `local_colours` of the window, enlarged to its pixels, [1,7,h,w].
+
+    Returns:
+        [1,8,h,w].
+    """
     front, back, known = local[:, :3], local[:, 3:6], local[:, 6:7]
     line = front - back
     square = (line * line).sum(1, keepdim=True)

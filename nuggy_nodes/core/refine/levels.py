@@ -10,7 +10,16 @@ from ..errors import InputError
 def levels(alpha: Tensor, black: float = 0.0, white: float = 1.0, gamma: float = 1.0) -> Tensor:
     """Stretch [black, white] to [0, 1], clip, then raise to `gamma` (below 1 lifts half-transparent parts).
 
-    alpha: any float shape, values 0..1. black < white, both in [0,1]. gamma in (0, 10]. Returns a new tensor.
+    Args:
+        alpha: any float shape, 0..1.
+        black, white: both in [0,1], black below white.
+        gamma: above 0, at most 10.
+
+    Returns:
+        A new tensor, 0..1.
+
+    Raises:
+        InputError: a value out of range.
     """
     if not 0 <= black < white <= 1:
         raise InputError(f"levels need 0 <= black < white <= 1; got black {black} and white {white}")

@@ -66,21 +66,43 @@ def refine(
 
 
 def fullness(share: float) -> float:
-    """How far a subject of this share of the photograph fills it: 1 from WHOLE on, in proportion below; least 0.15.
+    """How far a subject fills the photograph: 1 from WHOLE on, in proportion below.
 
     A filter's window wider than a subject's parts smears them, and what is small has edges that the network's grid
     tells well enough, so the radius shrinks with it.
+
+    Args:
+        share: of the photograph, 0..1.
+
+    Returns:
+        0.15 to 1.
     """
     return min(max(share / WHOLE, 0.15), 1.0)
 
 
 def radius_in_pixels(radius: float, height: int, width: int, share: float = 1.0) -> int:
-    """A radius given at 1024 pixels, for a photograph of this size whose subject has this share of it; at least 1."""
+    """A radius for a photograph of some size.
+
+    Args:
+        radius: in pixels of a photograph whose long side is 1024.
+        height, width: of the photograph.
+        share: that the subject has of it, 0..1.
+
+    Returns:
+        Pixels, at least 1.
+    """
     return max(round(radius * fullness(share) * max(height, width) / 1024), 1)
 
 
 def brightness(image: Tensor) -> Tensor:
-    """[B,3,H,W] to [B,1,H,W] float32 by GREY."""
+    """Grey by GREY.
+
+    Args:
+        image: [B,3,H,W], 0..1.
+
+    Returns:
+        [B,1,H,W] float32.
+    """
     return (image.float() * torch.tensor(GREY, device=image.device).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
@@ -90,12 +112,17 @@ def _less_added(change: Tensor, part: float) -> Tensor:
 
 
 def doubt(mask: Tensor, whole: int | None = None) -> Tensor:
-    """How far a mask [B,1,h,w] needs the photograph to tell what is subject, 0..1, same shape.
+    """How far a mask needs the photograph to tell what is subject.
 
     The share of undecided alpha, 4p(1-p), in a window of DOUBT_RADIUS, on the scale DOUBT. A straight edge as sharp as
     the network's grid holds gives about the first value there: it is kept. Fur, strands and gaps give more.
 
-    whole: pixels of the longer side of the photograph that the mask is a window of; None: it is whole.
+    Args:
+        mask: [B,1,h,w], 0..1.
+        whole: pixels of the longer side of the photograph that the mask is a window of; None: it is whole.
+
+    Returns:
+        0..1, same shape.
     """
     height, width = mask.shape[-2:]
     side = whole or max(height, width)

@@ -60,9 +60,15 @@ def refine_rough(image: Tensor, mask: Tensor, uncertainty: float | None = None, 
 
 
 def alignment(image: Tensor, mask: Tensor) -> float:
-    """The photograph's contrast along the mask's edge over the mean around it; 1 where there is no edge.
+    """The photograph's contrast along the mask's edge over the mean around it. Contrast is the length of the gradient
+    over the three colours.
 
-    image: [1,3,H,W]; mask: [1,1,H,W]. Contrast is the length of the gradient over the three colours.
+    Args:
+        image: [1,3,H,W], 0..1.
+        mask: [1,1,H,W], 0..1.
+
+    Returns:
+        The quotient; 1 where there is no edge.
     """
     inside = (mask > 0.5).float()
     reach = max(round(AROUND * max(image.shape[-2:])), 2)

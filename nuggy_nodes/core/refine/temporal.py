@@ -28,12 +28,19 @@ OWN = 1.001  # weight of the own frame: it wins a tie
 
 
 def steady_masks(pairs: Iterable[tuple[Tensor, Tensor]], frames: int = 3, tolerance: float = 0.06) -> Iterator[Tensor]:
-    """Steadied masks [1,1,H,W], one for each frame, in order, in the dtype they came in.
+    """Steadied masks, one for each frame, in order.
 
-    pairs: (photograph [1,3,H,W], mask [1,1,H,W]), frame after frame; read as they are needed, at most `frames` are held
-    at a time. frames: 3 or 5, the nearest ones count (at the ends of the video: the first or last ones). tolerance:
-    root mean square difference of sRGB-encoded values, above 0, at which a frame weighs a quarter.
-    Raises InputError for bad values, and for frames that differ in size.
+    Args:
+        pairs: (photograph [1,3,H,W], mask [1,1,H,W]), frame after frame; read as they are needed, at most `frames` are
+            held at a time.
+        frames: 3 or 5, the nearest ones count (at the ends of the video: the first or last ones).
+        tolerance: root mean square difference of sRGB-encoded values, above 0, at which a frame weighs a quarter.
+
+    Returns:
+        Masks [1,1,H,W], in the dtype they came in.
+
+    Raises:
+        InputError: bad values, and frames that differ in size.
     """
     if frames not in FRAMES:
         raise InputError(f"frames must be 3 or 5; got {frames}")

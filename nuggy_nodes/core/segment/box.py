@@ -28,7 +28,16 @@ NEAR = 3  # cells around a change that are found anew
 
 
 def seen_in_boxes(network: AnyNetwork, image: Tensor, boxes: Sequence[Box]) -> Tensor:
-    """What the network says of boxes of a photograph [1,3,H,W]: the largest answer, [1,1,h,w] on the grid."""
+    """What the network says of boxes of a photograph: the largest answer.
+
+    Args:
+        network: that is asked.
+        image: [1,3,H,W], 0..1.
+        boxes: in pixels of the photograph.
+
+    Returns:
+        [1,1,h,w] on the grid, 0..1; 0 outside boxes and surroundings.
+    """
     height, width = image.shape[-2:]
     out = torch.zeros(1, 1, *_grid(height, width), device=image.device)
     scale = out.shape[-2] / height, out.shape[-1] / width
@@ -45,9 +54,15 @@ def seen_in_boxes(network: AnyNetwork, image: Tensor, boxes: Sequence[Box]) -> T
 
 
 def weighed(alpha: Tensor, inside: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
-    """The mask alpha [1,1,H,W] and the boxes' views [1,1,h,w], weighed inside boxes (0 or 1, [1,1,H,W]).
+    """A mask and the boxes' views, weighed inside boxes.
 
-    Returns the answer [1,1,h,w] on the grid, and how far it changes alpha, 0..1.
+    Args:
+        alpha: the mask [1,1,H,W], 0..1.
+        inside: 0 or 1, [1,1,H,W].
+        seen: `seen_in_boxes`, [1,1,h,w].
+
+    Returns:
+        The answer [1,1,h,w] on the grid, and how far it changes alpha, 0..1.
     """
     size = (seen.shape[-2], seen.shape[-1])
     cut = resample(alpha * inside, size)
@@ -58,7 +73,15 @@ def weighed(alpha: Tensor, inside: Tensor, seen: Tensor) -> tuple[Tensor, Tensor
 
 
 def inside_boxes(boxes: Sequence[Box], like: Tensor) -> Tensor:
-    """1 inside one of the boxes, else 0; a tensor like `like` [1,1,H,W]."""
+    """1 inside one of the boxes, else 0.
+
+    Args:
+        boxes: in pixels of the photograph.
+        like: [1,1,H,W].
+
+    Returns:
+        A tensor like `like`.
+    """
     inside = torch.zeros_like(like)
     for x, y, width, height in boxes:
         inside[..., int(y) : round(y + height), int(x) : round(x + width)] = 1

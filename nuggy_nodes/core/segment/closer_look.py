@@ -43,24 +43,30 @@ FAINT = (0.2, 0.45)  # alpha: up to the first a wide area is not raised, from th
 
 
 def squares(height: int, width: int, views: Sequence[View], looks: int) -> int:
-    """How many squares a photograph of this size is for the network, at the most."""
+    """How many squares a photograph is for the network.
+
+    Args:
+        height, width, views, looks: of the photograph; of the first look; 1 to 3.
+
+    Returns:
+        Their number, at the most.
+    """
     return len(views) + sum(LOOKS[n][0] ** 2 for n in _closer(height, width, looks))
 
 
 def look(
-    network: AnyNetwork,
-    images: Tensor,
-    views: Sequence[View],
-    combine: str = "mean",
-    looks: int = 1,
-    *,
-    chunk: int | Chunk = 0,
-    progress: Progress | None = None,
-) -> Tensor:
-    """predict.predict on photographs [B,3,H,W]; then, up to `looks` (1 to 3), closer_look at each that is large enough.
+    network: AnyNetwork, images: Tensor, views: Sequence[View], combine: str = "mean", looks: int = 1, *,
+    chunk: int | Chunk = 0, progress: Progress | None = None,
+) -> Tensor:  # fmt: skip
+    """predict.predict; then closer_look at each photograph that is large enough.
 
-    The other arguments are predict's. progress(done, total) counts squares, `squares` of them a photograph. Returns
-    [B,1,n,n], 0..1, n as predict has it, or 1024 or 2048 after a closer look.
+    Args:
+        network, images, views, combine, chunk: as for predict.predict.
+        looks: 1 to 3, how many at the most.
+        progress: called with squares done and their number, `squares` of them a photograph.
+
+    Returns:
+        [B,1,n,n], 0..1, n as predict has it, or 1024 or 2048 after a closer look.
     """
     (height, width), count = images.shape[-2:], len(images)
     total = count * squares(height, width, views, looks)
@@ -81,17 +87,20 @@ def look(
 
 
 def closer_look(
-    network: AnyNetwork,
-    image: Tensor,
-    before: Tensor,
-    which: int = 2,
-    *,
-    chunk: int | Chunk = 0,
-    progress: Progress | None = None,
-) -> Tensor:
-    """image: one photograph [1,3,H,W]. before: its mask [1,1,n,n] from the looks before, 0..1. which: 2 or 3. chunk,
-    progress: as in predict.predict. Returns the mask on a grid of [1,1,m,m], m 1024 or 2048: `before`, but for places
-    near its undecided ones."""
+    network: AnyNetwork, image: Tensor, before: Tensor, which: int = 2, *,
+    chunk: int | Chunk = 0, progress: Progress | None = None,
+) -> Tensor:  # fmt: skip
+    """A photograph looked at in tiles.
+
+    Args:
+        network, chunk, progress: as for predict.predict.
+        image: one photograph [1,3,H,W].
+        before: its mask [1,1,n,n] from the looks before, 0..1.
+        which: 2 or 3.
+
+    Returns:
+        The mask on a grid of [1,1,m,m], m 1024 or 2048: `before`, but for places near its undecided ones.
+    """
     along, part, _ = LOOKS[which]
     grid = part * TILE
     before = enlarge(before.float(), grid, grid)
@@ -139,8 +148,15 @@ def agreement(seen: Tensor, before: Tensor) -> Tensor:
 
 
 def sharpened(found: Tensor, before: Tensor) -> Tensor:
-    """`found` [1,1,n,n], but wide areas of `before` that were faint (FAINT) are not raised, and wide ones as near to
-    sure are not lowered: a second flower stays as faint, a tyre as solid, as the whole photograph had it."""
+    """`found`, but wide areas of `before` that were faint (FAINT) are not raised, and wide ones as near to sure are not
+    lowered: a second flower stays as faint, a tyre as solid, as the whole photograph had it.
+
+    Args:
+        found, before: masks [1,1,n,n], 0..1.
+
+    Returns:
+        0..1, same shape.
+    """
     radius, (low, high) = max(round(WIDE * found.shape[-1]), 1), FAINT
     raised, lowered = (found - before).clamp(min=0), (before - found).clamp(min=0)
     raised = raised - opening(raised, radius) * ((high - before) / (high - low)).clamp(0, 1)
@@ -149,8 +165,14 @@ def sharpened(found: Tensor, before: Tensor) -> Tensor:
 
 
 def attached(found: Tensor, before: Tensor) -> Tensor:
-    """`found` [1,1,n,n], but pieces of it (8-connected, above BODY) that touch nothing of `before` above BODY are as
-    they were."""
+    """`found`, but pieces of it (8-connected, above BODY) that touch nothing of `before` above BODY are as they were.
+
+    Args:
+        found, before: masks [1,1,n,n], 0..1.
+
+    Returns:
+        0..1, same shape.
+    """
     if found.device.type not in AT_HOME:
         return attached(found.cpu(), before.cpu()).to(found.device)
     body = found[0, 0] > BODY

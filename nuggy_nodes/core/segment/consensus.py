@@ -43,9 +43,20 @@ SOLID = 0.65  # in a believed region, a wide area at or above this is body
 
 
 def combine(views: Tensor, how: str, sizes: Sequence[int] = (), padded: Sequence[bool] = ()) -> Tensor:
-    """views: probabilities [V,B,1,h,w] on one grid. how: one of METHODS; "regions" also looks at, one per view,
-    sizes: how many pixels of the network's input show the photograph's side (default: equal), and padded: whether the
-    photograph's border was continued outward (default: nowhere). Returns [B,1,h,w]. Raises InputError.
+    """Several views as one answer.
+
+    Args:
+        views: probabilities [V,B,1,h,w] on one grid.
+        how: one of METHODS.
+        sizes: for "regions", one per view: how many pixels of the network's input show the photograph's side (default:
+            equal).
+        padded: for "regions", one per view: whether the photograph's border was continued outward (default: nowhere).
+
+    Returns:
+        [B,1,h,w], 0..1.
+
+    Raises:
+        InputError: another word, or numbers of views that do not fit.
     """
     if how not in METHODS:
         raise InputError(f"views are combined by one of {', '.join(METHODS)}; got {how!r}")
@@ -84,8 +95,13 @@ def combine(views: Tensor, how: str, sizes: Sequence[int] = (), padded: Sequence
 def regions(frame: Tensor, beyond: Tensor | None, fine: Tensor) -> Tensor:
     """The rule at the head of this file.
 
-    frame: views of the whole frame [V,B,1,h,w]. beyond: what the views with a continued border say together
-    [B,1,h,w], or None. fine: [B,1,h,w]. Values 0..1. Returns [B,1,h,w], 0..1.
+    Args:
+        frame: views of the whole frame [V,B,1,h,w], 0..1.
+        beyond: what the views with a continued border say together [B,1,h,w], or None.
+        fine: [B,1,h,w].
+
+    Returns:
+        [B,1,h,w], 0..1.
     """
     radius = max(round(WIDE * min(fine.shape[-2:])), 1)
     agreed, union = frame.median(0).values, frame.amax(0)
@@ -107,7 +123,11 @@ def majority(views: Tensor) -> Tensor:
     For networks that the constants of `regions` were not found with: where the views agree nothing is changed, to the
     bit, nor where one stands against another; each body that comes or goes has most of the views behind it.
 
-    views: [V,B,1,h,w], the first as the network's authors would show the photograph. Returns [B,1,h,w].
+    Args:
+        views: [V,B,1,h,w], 0..1, the first as the network's authors would show the photograph.
+
+    Returns:
+        [B,1,h,w], 0..1.
     """
     first, ordered, count = views[0], views.sort(0).values, len(views)
     radius = max(round(WIDE * min(first.shape[-2:])), 1)
@@ -117,8 +137,15 @@ def majority(views: Tensor) -> Tensor:
 
 
 def cut_off(alpha: Tensor, width: int) -> Tensor:
-    """Whether the frame cuts the subject off, 0..1: the mean of alpha [B,1,h,w] in a strip of `width` along the border,
-    on the scale CUT. Returns [B,1,1,1]."""
+    """Whether the frame cuts the subject off: the mean of alpha in a strip along the border, on the scale CUT.
+
+    Args:
+        alpha: [B,1,h,w], 0..1.
+        width: of the strip, in cells.
+
+    Returns:
+        [B,1,1,1], 0..1.
+    """
     inner = alpha[..., width:-width, width:-width]
     strip = alpha[0, 0].numel() - inner[0, 0].numel()
     mean = (alpha.sum((-1, -2), keepdim=True) - inner.sum((-1, -2), keepdim=True)) / strip
@@ -126,9 +153,15 @@ def cut_off(alpha: Tensor, width: int) -> Tensor:
 
 
 def support(agreed: Tensor, union: Tensor, cut: Tensor) -> Tensor:
-    """For every pixel, how far the 8-connected region of union > 0.5 around it is believed, 0..1; 0 outside regions.
+    """How far the 8-connected region of union > 0.5 around each cell is believed. A region's share is the sum of
+    `agreed` over the sum of `union` in it.
 
-    agreed, union: [B,1,h,w]; cut: [B,1,1,1]. A region's share is the sum of `agreed` over the sum of `union` in it.
+    Args:
+        agreed, union: [B,1,h,w], 0..1.
+        cut: [B,1,1,1], 0..1.
+
+    Returns:
+        [B,1,h,w], 0..1; 0 outside regions.
     """
     if union.device.type not in AT_HOME:
         return support(agreed.cpu(), union.cpu(), cut.cpu()).to(union.device)

@@ -45,8 +45,18 @@ class Guidance:
         return bool(self.boxes) or any(getattr(self, name) is not None for name in PLANES)
 
     def fitted(self, images: Tensor) -> Guidance:
-        """Checked against photographs [B,3,H,W], its planes enlarged to their size, on their device, marks 0 or 1, and
-        a plane that marks nothing left out. Raises InputError."""
+        """Checked against photographs: planes enlarged to their size, on their device, marks 0 or 1, and a plane that
+        marks nothing left out.
+
+        Args:
+            images: [B,3,H,W].
+
+        Returns:
+            The guidance that fits.
+
+        Raises:
+            InputError: a plane, box or uncertainty that does not.
+        """
         found: dict[str, Tensor | None] = {name: self._plane(name, images) for name in PLANES}
         keep, drop = found["keep"], found["drop"]
         if keep is not None and drop is not None:
@@ -65,7 +75,14 @@ class Guidance:
         return replace(self, boxes=tuple(self.boxes), **found)  # type: ignore[arg-type]
 
     def of(self, i: int) -> Guidance:
-        """What is said of the photograph number i; the planes have a batch of one."""
+        """What is said of one photograph.
+
+        Args:
+            i: its number.
+
+        Returns:
+            Guidance whose planes have a batch of one.
+        """
         planes = {n: getattr(self, n) for n in PLANES}
         return replace(self, **{n: p if p is None or len(p) == 1 else p[i : i + 1] for n, p in planes.items()})
 
@@ -95,9 +112,18 @@ class Guidance:
 
 
 def marks(points: Sequence[tuple[float, float]], height: int, width: int, size: int = 0) -> Tensor:
-    """Points (x, y), in pixels, as a plane [1,1,height,width] of discs `size` pixels wide (0: 1 % of the longer side).
+    """Points as a plane of discs.
 
-    Raises InputError where a point lies outside the photograph.
+    Args:
+        points: (x, y), in pixels.
+        height, width: of the photograph.
+        size: of a disc, in pixels (0: 1 % of the longer side).
+
+    Returns:
+        [1,1,height,width], 0 or 1.
+
+    Raises:
+        InputError: a point outside the photograph.
     """
     radius = max((size or max(height, width) / 100) / 2, 0.5)
     plane = torch.zeros(height, width)

@@ -38,13 +38,24 @@ def predict(
 ) -> Tensor:
     """The probability of subject for a batch of photographs, on the network's own grid.
 
-    images: [B,3,H,W], any device, values 0..1. views: one or more; how they are combined: consensus.combine.
-    chunk: squares that go through the network at a time (0: chosen by device); halved when memory runs out. A Chunk
-    remembers that from call to call.
-    progress(done, total), in squares, is called before the first and after every chunk; an exception it raises ends
-    the work. A view of a size that the network does not take is shown in the one nearest to it (views.fitted).
-    Returns [B,1,n,n] float32 on the images' device, n the most cells (a side) in which an answer shows the photograph:
-    of IS-Net, half the view's size less the continued border.
+    A view of a size that the network does not take is shown in the one nearest to it (views.fitted).
+
+    Args:
+        network: that is asked.
+        images: [B,3,H,W], any device, 0..1.
+        views: one or more.
+        how: they are combined, consensus.combine.
+        chunk: squares that go through the network at a time (0: chosen by device); halved when memory runs out. A Chunk
+            remembers that from call to call.
+        progress: called with squares done and their number, before the first and after every chunk; an exception it
+            raises ends the work.
+
+    Returns:
+        [B,1,n,n] float32 on the images' device, n the most cells (a side) in which an answer shows the photograph: of
+        IS-Net, half the view's size less the continued border.
+
+    Raises:
+        InputError: no photographs, no views, or values that are not finite.
     """
     check_image(images)
     if not views:
@@ -74,7 +85,13 @@ def predict(
 def run_squares(network: AnyNetwork, squares: Tensor, *, chunk: int = 0, progress: Progress | None = None) -> Tensor:
     """The network's own answer, as its authors' code gives it: the logits enlarged bilinearly, then the sigmoid.
 
-    squares: [B,3,n,n], values 0..1. Returns probabilities [B,1,n,n] float32.
+    Args:
+        network: that is asked.
+        squares: [B,3,n,n], 0..1.
+        chunk, progress: as for predict.
+
+    Returns:
+        Probabilities [B,1,n,n] float32.
     """
     count = Count(progress, len(squares))
     count.add(0)
@@ -91,7 +108,11 @@ class Count:
     done: int = 0
 
     def add(self, squares: int) -> None:
-        """What the progress raises ends the work."""
+        """Count, and tell the progress, whose exception ends the work.
+
+        Args:
+            squares: done since the last call.
+        """
         self.done += squares
         if self.progress:
             self.progress(self.done, self.total)

@@ -45,7 +45,14 @@ class View:
         return step * round(self.size * self.pad / (1 + 2 * self.pad) / step)
 
     def to_square(self, image: Tensor) -> Tensor:
-        """[B,3,H,W] to [B,3,size,size] float32, antialiased bilinear."""
+        """The photograph as the network is shown it, antialiased bilinear.
+
+        Args:
+            image: [B,3,H,W], 0..1.
+
+        Returns:
+            [B,3,size,size] float32.
+        """
         import torch
         import torch.nn.functional as F
 
@@ -61,7 +68,14 @@ class View:
         return x.flip(-1) if self.flip else x
 
     def from_square(self, answer: Tensor) -> Tensor:
-        """The answer [B,C,n,n] on the network's grid back to the photograph's frame [B,C,m,m]: unflipped, uncropped."""
+        """The answer back in the photograph's frame: unflipped, uncropped.
+
+        Args:
+            answer: [B,C,n,n], on the network's grid.
+
+        Returns:
+            [B,C,m,m].
+        """
         if self.flip:
             answer = answer.flip(-1)
         cut = self.margin * answer.shape[-1] // self.size
@@ -76,7 +90,15 @@ SHARE_OF = 1024  # a view's size is said for networks of this one; for others it
 
 
 def fitted(view: View, form: Form) -> View:
-    """The view for a network: of the same share of its own size, as near as it takes it. For IS-Net, as it is."""
+    """The view for a network: of the same share of its own size, as near as it takes it.
+
+    Args:
+        view: said for a network of SHARE_OF pixels.
+        form: of the network.
+
+    Returns:
+        The view; itself for IS-Net.
+    """
     if form.measured:
         return view
     size = form.size
@@ -86,7 +108,17 @@ def fitted(view: View, form: Form) -> View:
 
 
 def parse_view(text: str) -> View:
-    """'1024', '640f' (flipped), '1024p15' (border continued by 15 %), '768fp15': the inverse of str(View)."""
+    """A view as text: the inverse of str(View).
+
+    Args:
+        text: '1024', '640f' (flipped), '1024p15' (border continued by 15 %), '768fp15'.
+
+    Returns:
+        The view.
+
+    Raises:
+        InputError: anything else, or a size or share out of range.
+    """
     found = re.fullmatch(r"(\d+)(f?)(?:p(\d+))?", text.strip())
     if not found:
         raise InputError(f"a view is written SIZE[f][pPERCENT], for example 1024, 1024f or 768fp15; got {text!r}")

@@ -2,59 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import numpy as np
 import pytest
 import torch
-from scipy.ndimage import gaussian_filter
-from skimage import data, transform
 
 from nuggy_nodes.core.errors import InputError
-from nuggy_nodes.core.foreground import multilevel
 from nuggy_nodes.core.foreground.estimate import estimate_foreground
 from nuggy_nodes.core.foreground.fill_hidden import fill_hidden
-from nuggy_nodes.core.foreground.unknown_region import REACH, near_cells, spread, unsure, unsure_cells
+from nuggy_nodes.core.foreground.unknown_region import REACH, unsure
 from nuggy_nodes.core.ops.composite import over
+from tests.core.foreground.scenes import colour_error, peer, photo, soft_alpha
 
 METHODS = ("multilevel",)
-
-
-def soft_alpha(height: int, width: int, seed: int = 0, sigma: float = 2.0) -> torch.Tensor:
-    """A disc with a fringe of strands: opaque inside, 0 outside, soft between."""
-    y, x = np.mgrid[:height, :width]
-    angle = np.arctan2(y - height / 2, x - width / 2)
-    wave = np.random.default_rng(seed).uniform(0, 6.28)
-    rim = min(height, width) * (0.3 + 0.08 * np.sin(23 * angle + wave))
-    disc = (np.hypot(y - height / 2, x - width / 2) < rim).astype(np.float32)
-    blurred = gaussian_filter(disc, sigma)
-    return torch.from_numpy(np.clip((blurred - 0.02) / 0.96, 0, 1).astype(np.float32))[None, None]
-
-
-def photo(name: str, height: int, width: int) -> torch.Tensor:
-    picture = transform.resize(getattr(data, name)(), (height, width), anti_aliasing=True).astype(np.float32)
-    return torch.from_numpy(picture).permute(2, 0, 1)[None].contiguous()
-
-
-@pytest.fixture(scope="module")
-def scene() -> dict[str, torch.Tensor]:
-    """A known foreground photograph over a known background photograph."""
-    foreground, background = photo("astronaut", 256, 320), photo("chelsea", 256, 320)
-    alpha = soft_alpha(256, 320)
-    return {"foreground": foreground, "alpha": alpha, "image": over(foreground, alpha, background)}
-
-
-def colour_error(estimate: torch.Tensor, truth: torch.Tensor, alpha: torch.Tensor) -> float:
-    """Root mean squared error where alpha is unsure, weighted by alpha."""
-    weight = (alpha * unsure(alpha)).expand_as(truth)
-    return float((weight * (estimate - truth) ** 2).sum() / weight.sum()) ** 0.5
-
-
-def peer(image: torch.Tensor, alpha: torch.Tensor) -> torch.Tensor:
-    """pymatting's answer for `scene`, stored: it compiles for 45 seconds. tests_real/large asks it anew."""
-    stored = np.load(Path(__file__).parents[2] / "data" / "pymatting-scene.npz")
-    assert abs(float(image.double().mean()) - float(stored["mean"])) < 1e-6  # the scene that it was made of
-    return torch.from_numpy(stored["foreground"].astype(np.float32)).permute(2, 0, 1)[None]
 
 
 def test_multilevel_is_no_worse_than_pymatting(scene: dict[str, torch.Tensor]) -> None:
@@ -70,19 +28,6 @@ def test_the_estimate_lies_near_pymattings(scene: dict[str, torch.Tensor]) -> No
     image, alpha = scene["image"], scene["alpha"]
     reference = peer(image, alpha)
     assert colour_error(estimate_foreground(image, alpha, "multilevel"), reference, alpha) < 0.06
-
-
-def test_large_pictures_start_at_larger_blocks(monkeypatch: pytest.MonkeyPatch, scene: dict[str, torch.Tensor]) -> None:
-    """Above LARGE pixels the finest blocks are 4x4; here every picture is large."""
-    image, alpha, truth = scene["image"], scene["alpha"], scene["foreground"]
-    small = estimate_foreground(image, alpha)
-    monkeypatch.setattr(multilevel, "LARGE", 0)
-    large = estimate_foreground(image, alpha)
-    assert not torch.equal(small, large)
-    assert colour_error(large, truth, alpha) <= colour_error(peer(image, alpha), truth, alpha)
-    for size in ((1, 1), (1, 9), (5, 3), (37, 53)):
-        part = estimate_foreground(image[..., : size[0], : size[1]], alpha[..., 60 : 60 + size[0], 80 : 80 + size[1]])
-        assert part.shape[-2:] == size and bool(torch.isfinite(part).all())
 
 
 @pytest.mark.parametrize(("method", "bound"), [("multilevel", 1e-2)])
@@ -155,15 +100,6 @@ def test_odd_sizes(method: str, size: tuple[int, int]) -> None:
         assert float(found.min()) >= 0 and float(found.max()) <= 1
 
 
-def test_large_flat_alpha_stays_stable() -> None:
-    """alpha 0.5 everywhere: the systems are of rank one at every level; the composite must still be the image."""
-    image = photo("astronaut", 200, 260)
-    alpha = torch.full((1, 1, 200, 260), 0.5)
-    foreground, background = estimate_foreground(image, alpha, return_background=True)
-    again = over(foreground, alpha, background)
-    assert float((again - image).abs().max()) < 0.03
-
-
 @pytest.mark.parametrize("method", METHODS)
 def test_strides_do_not_matter_and_input_is_kept(method: str, scene: dict[str, torch.Tensor]) -> None:
     image, alpha = scene["image"], scene["alpha"]
@@ -229,36 +165,6 @@ def test_binary_alpha_needs_no_estimate(method: str) -> None:
         assert torch.equal(flat, image * value)
 
 
-def test_fill_sees_visible_pixels_only() -> None:
-    colours, alpha = photo("coffee", 130, 170), soft_alpha(130, 170)
-    hidden = (alpha < 1 / 255).expand_as(colours)
-    other = torch.where(hidden, torch.rand(colours.shape, generator=torch.Generator().manual_seed(4)), colours)
-    filled = fill_hidden(colours, alpha)
-    assert torch.equal(filled, fill_hidden(other, alpha))
-    assert torch.equal(filled[~hidden], colours[~hidden])
-    assert not torch.equal(filled, colours)
-
-
-def test_fill_is_smooth_and_within_the_visible_range() -> None:
-    colours, alpha = photo("coffee", 130, 170), soft_alpha(130, 170)
-    filled = fill_hidden(colours, alpha)[0]
-    hidden, visible = (alpha < 1 / 255)[0, 0], (alpha >= 1 / 255)[0, 0]
-    assert float(filled[:, hidden].min()) >= float(colours[0][:, visible].min()) - 1e-5
-    assert float(filled[:, hidden].max()) <= float(colours[0][:, visible].max()) + 1e-5
-    both = hidden[:, 1:] & hidden[:, :-1]
-    assert float((filled[:, :, 1:] - filled[:, :, :-1]).abs()[:, both].max()) < 0.1
-
-
-def test_fill_with_a_chosen_colour() -> None:
-    colours, alpha = photo("coffee", 40, 50), soft_alpha(40, 50)
-    filled = fill_hidden(colours, alpha, (0.25, 0.5, 0.75))
-    hidden = (alpha < 1 / 255)[0, 0]
-    assert torch.equal(filled[0][:, hidden].unique(dim=1).flatten(), torch.tensor([0.25, 0.5, 0.75]))
-    assert torch.equal(filled[0][:, ~hidden], colours[0][:, ~hidden])
-    low = fill_hidden(colours, alpha, (0, 0, 0), below=0.5)
-    assert float(low[0][:, (alpha < 0.5)[0, 0]].abs().max()) == 0
-
-
 @pytest.mark.parametrize("method", (*METHODS, "none"))
 def test_fill_of_an_estimate_with_a_chosen_colour(method: str) -> None:
     image, alpha = photo("coffee", 60, 80), soft_alpha(60, 80)
@@ -306,16 +212,6 @@ def test_what_the_opacity_hides_has_no_influence(method: str, scene: dict[str, t
             estimate_foreground(image, alpha, method, opacity=bad)
     with pytest.raises(InputError, match="alpha must lie"):
         estimate_foreground(image, alpha * 2, method, opacity=opacity)
-
-
-def test_near_cells_reach_as_far_as_they_say() -> None:
-    for y, x in ((0, 0), (15, 16), (40, 31), (70, 99)):
-        alpha = torch.zeros(71, 100)
-        alpha[y, x] = 0.5
-        near = spread(near_cells(unsure_cells(alpha)), 0, 71, 0, 100)
-        rows, columns = torch.arange(71)[:, None], torch.arange(100)[None]
-        distance = torch.maximum((rows - y).abs(), (columns - x).abs())
-        assert bool(near[distance <= 8].all()) and not bool(near[distance > REACH].any())
 
 
 def test_bad_input_is_refused() -> None:

@@ -10,7 +10,7 @@ def test_the_share_times_the_opacity_is_the_smaller_of_the_two() -> None:
     opacity = torch.tensor([0.5, 0.5, 0.2, 0.3, 1.0, 0.0])
     mask = within(alpha, opacity)
     assert torch.allclose(mask * opacity, torch.minimum(alpha, opacity))
-    assert mask.min() >= 0 and mask.max() <= 1
+    assert mask.min() >= 0 and mask.max() <= 1 and mask[-1] == alpha[-1], "where there is nothing, alpha itself"
 
 
 def test_where_nothing_is_grey_is_shown() -> None:

@@ -8,13 +8,9 @@ import torch
 from PIL import Image
 
 from nuggy_nodes.core.errors import InputError
-from nuggy_nodes.core.inpaint.crop import Crop, plan_crop, resize
-
-
-def blob(height, width, top, bottom, left, right):
-    alpha = torch.zeros(1, 1, height, width)
-    alpha[..., top:bottom, left:right] = 1
-    return alpha
+from nuggy_nodes.core.inpaint.crop import Crop, resize
+from nuggy_nodes.core.inpaint.plan_crop import plan_crop
+from tests.core.inpaint.scenes import blob
 
 
 @pytest.mark.parametrize("multiple", [8, 16, 64])
@@ -48,16 +44,6 @@ def test_zeros_beyond_the_photograph():
     assert made.shape[-2:] == (16, 16) and made.sum() == 100 and made[0, 0, 3:13, 3:13].sum() == 100
 
 
-@pytest.mark.parametrize("long_side", [64, 256, 700])
-@pytest.mark.parametrize("shape", ["picture", "subject", "square"])
-def test_working_size_and_aspect(shape, long_side):
-    alpha = blob(300, 451, 40, 200, 100, 180)
-    crop = plan_crop(alpha, shape, long_side=long_side, multiple=16)
-    assert max(crop.size) == -(-long_side // 16) * 16 and min(crop.size) % 16 == 0
-    across, down = crop.size[1] / crop.box[1], crop.size[0] / crop.box[0]
-    assert abs(across / down - 1) < 0.01  # nothing is stretched
-
-
 def test_resampling_is_where_pillow_puts_it(chelsea):
     """Sample points in the middle of pixels: a smooth picture through a smaller working size, against PIL's bicubic."""
     alpha = blob(300, 451, 60, 220, 120, 330)
@@ -80,36 +66,6 @@ def test_a_smooth_picture_survives_the_way_there_and_back():
     assert (back - smooth).abs().max() < 0.01 and not torch.equal(back, smooth)
 
 
-def test_one_window_for_all_frames_or_one_that_follows():
-    frames = torch.cat([blob(200, 300, 50, 90, at, at + 30) for at in (20, 100, 250)])
-    steady = plan_crop(frames, "subject", margin=0.1)
-    assert len(steady.corners) == 1 and steady.box[1] >= 260
-    follows = plan_crop(frames, "subject", margin=0.1, follow=True)
-    assert len(follows.corners) == 3 and follows.box == (48, 40)
-    lefts = [left for _, left in follows.corners]
-    assert lefts == [15, 95, 245]
-    cut = follows.cut(frames)
-    assert cut.shape == (3, 1, 48, 40) and torch.equal(cut[0], cut[1]) and torch.equal(cut[1], cut[2])
-    assert torch.equal(follows.place(cut, torch.zeros_like(frames)), frames)
-    assert follows.frame(1).corners == (follows.corners[1],)
-
-
-def test_a_frame_without_subject_keeps_to_the_middle_of_the_others():
-    frames = torch.cat([blob(200, 300, 50, 90, 20, 50), torch.zeros(1, 1, 200, 300), blob(200, 300, 50, 90, 220, 250)])
-    corners = plan_crop(frames, "subject", follow=True).corners
-    assert corners[0][1] < corners[1][1] < corners[2][1]
-
-
-def test_no_subject_is_the_whole_photograph():
-    for shape in ("picture", "subject"):
-        assert plan_crop(torch.zeros(1, 1, 40, 56), shape).box == (40, 56)
-
-
-def test_faint_noise_does_not_widen_the_window():
-    alpha = blob(200, 200, 80, 120, 80, 120) + 0.04
-    assert plan_crop(alpha, "subject", margin=0).box == (40, 40)
-
-
 def test_half_precision_and_non_contiguous(chelsea):
     alpha = blob(451, 300, 100, 200, 50, 250)
     turned = chelsea.transpose(-1, -2)
@@ -117,20 +73,6 @@ def test_half_precision_and_non_contiguous(chelsea):
     assert (crop.cut(turned.half()).float() - crop.cut(turned.contiguous())).abs().max() < 2e-3
     assert crop.cut(turned.half()).dtype == torch.float16
     assert resize(turned, (64, 64)).min() >= 0 and resize(turned, (64, 64)).max() <= 1
-
-
-@pytest.mark.parametrize(
-    ("wrong", "sentence"),
-    [
-        ({"shape": "round"}, "picture, subject, square; got 'round'"),
-        ({"margin": -1}, "margin must be from 0"),
-        ({"multiple": 0}, "multiple must be at least 1"),
-        ({"long_side": -5}, "long_side 0 or more"),
-    ],
-)
-def test_refused(wrong, sentence):
-    with pytest.raises(InputError, match=sentence):
-        plan_crop(torch.ones(1, 1, 8, 8), **wrong)
 
 
 def test_what_does_not_belong_to_the_crop():
@@ -141,3 +83,10 @@ def test_what_does_not_belong_to_the_crop():
         crop.cut(torch.zeros(3, 3, 16, 16))
     with pytest.raises(InputError, match="equal batches"):
         crop.place(torch.zeros(2, 3, 8, 8), torch.zeros(1, 3, 16, 16).expand(1, -1, -1, -1))
+
+
+def test_the_scale_is_working_pixels_for_a_pixel_of_the_photograph():
+    crop = Crop((300, 400), ((0, 0),), (150, 100), (75, 50))
+    assert crop.scale == 0.5 and crop.corner(7) == (0, 0)
+    assert Crop((300, 400), ((1, 2), (3, 4)), (10, 40), (10, 80)).frame(1).corners == ((3, 4),)
+    assert Crop((300, 400), ((0, 0),), (10, 40), (10, 80)).scale == 2

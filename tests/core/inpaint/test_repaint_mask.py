@@ -33,7 +33,7 @@ def sampled(mask):
 
 
 @pytest.mark.parametrize("grow", [0, 1, 5, 40])
-@pytest.mark.parametrize("protect", [0.5, 0.8, 0.95, 1.0])
+@pytest.mark.parametrize("protect", [0.3, 0.5, 0.8, 0.95, 1.0])
 def test_equals_scipys_dilation_under_the_protected_pixels(grow, protect):
     alpha = soft_disc()
     a = alpha[0, 0].numpy()

@@ -1,7 +1,8 @@
 import pytest
 import torch
+import torch.nn.functional as F
 
-from nuggy_nodes.core.network.isnet import ISNet, convolutions
+from nuggy_nodes.core.network.isnet import RSU, RSU4F, ISNet, convolutions
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +57,50 @@ def test_trains(small):
     logits, _ = model(torch.rand(1, 3, 64, 64), sides=True)
     sum(side.mean() for side in logits).backward()
     assert all(p.grad is not None for p in model.parameters())
+
+
+def by_hand(block, x, dilations):
+    """A block's layers by their names: conv(name, x) with the dilation that the paper's figure 4 gives it."""
+
+    def conv(name, x):
+        layer, d = block.get_submodule(f"rebnconv{name}"), dilations.get(name, 1)
+        return F.conv2d(x, layer.weight, layer.bias, padding=d, dilation=d).relu()
+
+    return conv
+
+
+@torch.no_grad()
+def test_a_block_of_dilations_against_a_plain_reading():
+    torch.manual_seed(0)
+    block, x = RSU4F(6, 4, 8), torch.rand(2, 6, 19, 23)
+    conv = by_hand(block, x, {"2": 2, "3": 4, "4": 8, "3d": 4, "2d": 2})
+    residual = conv("in", x)
+    one = conv("1", residual)
+    two = conv("2", one)
+    three = conv("3", two)
+    y = conv("3d", torch.cat((conv("4", three), three), 1))
+    y = conv("2d", torch.cat((y, two), 1))
+    torch.testing.assert_close(block(x), conv("1d", torch.cat((y, one), 1)) + residual)
+
+
+@torch.no_grad()
+def test_a_block_of_levels_against_a_plain_reading():
+    """Odd sides: pooling keeps the last row, the way up is bilinear to the size that was."""
+    torch.manual_seed(0)
+    block, x = RSU(4, 6, 4, 8), torch.rand(1, 6, 21, 30)
+    conv = by_hand(block, x, {"4": 2})
+
+    def half(x):
+        padded = F.pad(x, (0, x.shape[-1] % 2, 0, x.shape[-2] % 2), value=-1)
+        return padded.unflatten(-1, (-1, 2)).amax(-1).unflatten(-2, (-1, 2)).amax(-2)
+
+    def up(x, like):
+        return F.interpolate(x, like.shape[-2:], mode="bilinear", align_corners=False)
+
+    residual = conv("in", x)
+    one = conv("1", residual)
+    two = conv("2", half(one))
+    three = conv("3", half(two))
+    y = conv("3d", torch.cat((conv("4", three), three), 1))
+    y = conv("2d", torch.cat((up(y, two), two), 1))
+    torch.testing.assert_close(block(x), conv("1d", torch.cat((up(y, one), one), 1)) + residual)

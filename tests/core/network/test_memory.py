@@ -8,9 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
-
-from nuggy_nodes.core.network.device import out_of_memory
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = """
@@ -55,6 +52,7 @@ print(main(["cutout", *sys.argv[2:], "-o", sys.argv[1], "--recipe", "fast", "--v
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of address space are Linux's")
 def test_a_batch_is_halved_and_a_photograph_that_does_not_fit_has_its_line(tmp_path):
     from PIL import Image
@@ -68,32 +66,3 @@ def test_a_batch_is_halved_and_a_photograph_that_does_not_fit_has_its_line(tmp_p
     lines = done.stderr.splitlines()
     assert len(lines) == 3 and all(f"{n}: out of memory" in line for n, line in zip(("a.png", "b.png"), lines)), lines
     assert not list((tmp_path / "out").iterdir())
-
-
-@pytest.mark.parametrize(
-    "e",
-    [
-        MemoryError(),
-        torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
-        RuntimeError("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you"),
-        RuntimeError("CUDA error: out of memory"),
-        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
-        RuntimeError("CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
-        RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"),
-        RuntimeError("std::bad_alloc"),
-        OSError(12, "Cannot allocate memory"),
-    ],
-    ids=lambda e: str(e)[:20],
-)
-def test_every_form_is_known(e):
-    assert out_of_memory(e)
-    try:
-        raise ValueError("cannot be done") from e
-    except ValueError as around:
-        assert out_of_memory(around)
-
-
-@pytest.mark.parametrize("e", [RuntimeError("mat1 and mat2 shapes cannot be multiplied"), ValueError("out of memory"),
-                               OSError(2, "No such file")], ids=str)  # fmt: skip
-def test_other_faults_are_not_taken_for_it(e):
-    assert not out_of_memory(e)

@@ -59,3 +59,14 @@ def test_missing_scale_and_strange_type_are_named(state):
         dequantise(stored, HERE)
     with pytest.raises(WeightsError, match="int64"):
         dequantise({"a.weight": torch.ones(2, 2, dtype=torch.int64)}, HERE)
+
+
+def test_every_channel_uses_all_of_eight_bits(state):
+    """Its largest weight is the last step, so that a step is as fine as it can be."""
+    stored = quantise(state)
+    names = [k for k, v in stored.items() if v.dtype == torch.int8]
+    assert names
+    for name in names:
+        rows, exact = stored[name].flatten(1).int(), state[name].flatten(1)
+        assert bool((rows.abs().amax(1) >= 126).all())
+        assert torch.allclose(stored[name + ".scale"], exact.abs().amax(1) / 127)

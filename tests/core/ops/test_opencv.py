@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from nuggy_nodes.core.guided_answer import Guidance
 from nuggy_nodes.core.ops.blocks import enlarge_window
 from nuggy_nodes.core.ops.box_filter import box_mean
 from nuggy_nodes.core.ops.connected_components import components
-from nuggy_nodes.core.ops.opencv import opencv
+from nuggy_nodes.core.ops.opencv import USED, opencv
 from nuggy_nodes.core.refine.islands import remove_islands
 
 ROOT = Path(__file__).parents[3]
@@ -66,6 +67,7 @@ def test_parts_and_islands_and_windows(without):
     assert (enlarge_window(mask[0], 4, window) - without(enlarge_window, mask[0], 4, window)).abs().max() < 1e-6
 
 
+@pytest.mark.slow
 def test_pipeline_to_the_pixel(without, network, chelsea):
     """Network, refinement, islands, holes, colours, and the answer to a stroke, in the 8 bits of a file."""
     keep = torch.zeros_like(chelsea[:, :1])
@@ -99,6 +101,19 @@ def test_broken_one_is_none(tmp_path, content):
         f"import runpy, sys; sys.path[:0] = [{str(tmp_path)!r}]; assert not runpy.run_path({str(file)!r})['opencv']()"
     )
     subprocess.run([sys.executable, "-S", "-c", code], check=True)  # -S: not the one that is installed
+
+
+def test_one_that_lacks_what_is_used_is_none(monkeypatch):
+    """As the empty folder of an uninstalled one, and a build without a module."""
+    monkeypatch.setitem(sys.modules, "cv2", ModuleType("cv2"))
+    assert opencv.__wrapped__() is None
+    whole = ModuleType("cv2")
+    for name in USED:
+        setattr(whole, name, None)
+    monkeypatch.setitem(sys.modules, "cv2", whole)
+    assert opencv.__wrapped__() is whole
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    assert opencv.__wrapped__() is None
 
 
 def test_it_is_imported_in_one_place_only():

@@ -49,6 +49,7 @@ def test_an_exception_comes_out_after_the_rest(threads):
     assert done[-1] == 7
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without fork")
 def test_a_forked_child_has_threads_of_its_own():
     import subprocess

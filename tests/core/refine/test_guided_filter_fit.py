@@ -1,10 +1,11 @@
 """The 3x3 solve inside the colour guided filter, against float64, where colours move together."""
 
+import numpy as np
 import pytest
 import torch
 
 from nuggy_nodes.core.refine.guided_filter import guided_filter
-from nuggy_nodes.core.refine.guided_filter_fit import solve3
+from nuggy_nodes.core.refine.guided_filter_fit import count, fit, line, products, solve3
 
 
 @pytest.mark.parametrize(("epsilon", "bound"), [(1e-4, 1e-3), (1e-5, 1e-2), (1e-6, 5e-2)])
@@ -32,3 +33,22 @@ def test_a_grey_photograph_stays_finite_and_in_range(epsilon):
     out = guided_filter(grey, alpha, 8, epsilon)
     assert torch.isfinite(out).all()
     assert out.min() > -1 and out.max() < 2
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_fit_is_penalised_least_squares_on_a_windows_pixels(rng, channels):
+    """One window of 60 pixels: its means through products, fit and line, against the normal equations."""
+    epsilon, shift = 1e-3, 0.4
+    guide, src = rng.random((channels, 6, 10)), rng.random((6, 10))
+    planes = torch.empty(count(channels), 6, 10)
+    products(torch.from_numpy(guide).float(), torch.from_numpy(src).float(), shift, planes)
+    found = torch.empty(channels + 1, 1, 1)
+    fit(planes.mean((1, 2), keepdim=True), epsilon, found)
+    x = (guide - shift).reshape(channels, -1)
+    centred = x - x.mean(1, keepdims=True)
+    a = np.linalg.solve(centred @ centred.T / 60 + epsilon * np.eye(channels), centred @ src.ravel() / 60)
+    b = src.mean() - a @ x.mean(1)
+    np.testing.assert_allclose(found[:, 0, 0], [*a, b], atol=1e-4)
+    out = torch.empty(6, 10)
+    line(found.expand(-1, 6, 10), torch.from_numpy(guide), shift, out)
+    np.testing.assert_allclose(out, (a @ x + b).reshape(6, 10), atol=1e-3)

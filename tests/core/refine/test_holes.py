@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import torch
 
+from nuggy_nodes.core.refine.holes import fill_holes
 from nuggy_nodes.core.refine.islands import remove_islands
 
 BODY = np.hypot(*np.mgrid[-150:150, -150:150]) < 120
@@ -59,3 +60,21 @@ def test_a_large_hole_beside_a_small_one_stays():
     expected = mask.copy()
     expected[148:153, 203:208] = 1
     assert filled == 1 and np.array_equal(out, expected.astype(np.float32))
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_gap_that_is_open_to_a_side_is_no_hole(turns):
+    alpha = torch.ones(60, 60)
+    alpha[20:24, :9] = 0
+    alpha = torch.rot90(alpha, turns).contiguous()
+    filled, count = fill_holes(alpha, 0.1, 1000)
+    assert count == 0 and torch.equal(filled, alpha)
+
+
+def test_a_hole_of_just_the_largest_size_is_filled_and_one_pixel_more_is_not():
+    alpha = torch.ones(60, 60)
+    alpha[20:24, 20:25] = 0  # 20 pixels
+    filled, count = fill_holes(alpha, 0.1, 20)
+    assert count == 1 and bool((filled == 1).all())
+    filled, count = fill_holes(alpha, 0.1, 19)
+    assert count == 0 and torch.equal(filled, alpha)

@@ -126,3 +126,37 @@ def test_counts_against_scipy(rng):
 def test_settings_out_of_range_are_refused(settings):
     with pytest.raises(InputError, match=next(iter(settings))):
         remove_islands(torch.zeros(1, 1, 4, 4), **settings)
+
+
+def test_soft_ends_stay_two_pixels_beside_what_stays_and_no_more():
+    """Under the threshold: what is within two rows and columns of a kept part, and nothing of a removed one's."""
+    m = np.full((60, 80), 0.05, np.float32)
+    m[20:40, 20:40], m[50:53, 60:63] = 1.0, 1.0
+    out, report = run(m, threshold=0.1, min_area=0.01, min_reach=1.0)
+    expected = np.zeros_like(m)
+    expected[18:42, 18:42] = 0.05
+    expected[20:40, 20:40] = 1.0
+    assert np.array_equal(out, expected) and report == IslandReport(2, 1, 0)
+
+
+def test_a_removed_part_beside_a_kept_one_goes_whole():
+    m = np.zeros((40, 40), np.float32)
+    m[5:25, 5:25], m[10:12, 26:28] = 1.0, 0.6  # a speck one column away
+    out, _ = run(m, min_area=0.01, min_reach=1.0)
+    assert out[:, 25:].max() == 0 and out[5:25, 5:25].min() == 1
+
+
+def test_bounds_are_taken_as_they_are_said():
+    """Exactly the least area, exactly the least peak, exactly the least reach of exactly the slenderest."""
+    m = np.zeros((100, 100), np.float32)
+    m[10:20, 10:20] = 0.5  # 100 pixels, peak 0.5
+    assert run(m, min_area=0.01, min_peak=0.5, min_reach=1.0)[1].removed == 0
+    assert run(m, min_area=0.0101, min_peak=0.5, min_reach=1.0)[1].removed == 1
+    assert run(m, min_area=0.01, min_peak=0.51, min_reach=1.0)[1].removed == 1
+    line = np.zeros((30, 40), np.float32)
+    line[5, 3:11] = 1.0  # 8 pixels, box 8 by 1: reach^2 is 65, slender from 64 on
+    reach = (65 / (30**2 + 40**2)) ** 0.5
+    assert run(line, min_area=1.0, min_reach=reach * 0.999)[1].removed == 0
+    assert run(line, min_area=1.0, min_reach=reach * 1.001)[1].removed == 1
+    line[5, 3] = 0.0  # 7 pixels: reach^2 50 is under 56
+    assert run(line, min_area=1.0, min_reach=0.0)[1].removed == 1

@@ -149,3 +149,14 @@ def test_sizes_that_differ():
         list(steady_masks([(picture, mask[..., 1:])]))
     with pytest.raises(InputError, match="one size"):
         list(steady_masks([(picture, mask), (picture[..., 1:], mask[..., 1:])]))
+
+
+@pytest.mark.parametrize(("share", "kept"), [(0.6, False), (0.68, False), (0.73, True), (0.9, True)])
+def test_two_frames_outweigh_one_up_to_a_difference_of_seven_tenths_of_the_tolerance(share, kept):
+    """Twice 4^-x reaches 1 at x = 1/2, a difference of 0.707 of the tolerance."""
+    images = torch.full((3, 3, 8, 8), 0.5)
+    images[1] += share * 0.1
+    masks = torch.ones(3, 1, 8, 8)
+    masks[1] = 0
+    found = list(steady_masks(zip(images.split(1), masks.split(1)), frames=3, tolerance=0.1))
+    assert float(found[1].max()) == float(found[1].min()) == (0 if kept else 1)

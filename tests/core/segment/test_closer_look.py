@@ -76,6 +76,7 @@ def test_a_tile_that_contradicts_the_sure_is_not_believed(green):
     assert (out - F.interpolate(first, size=(GRID, GRID), mode="bilinear")).abs().max() < 1e-6
 
 
+@pytest.mark.slow
 def test_the_pipeline_looks_again_at_large_photographs_only(network, monkeypatch):
     monkeypatch.setattr("nuggy_nodes.core.segment.closer_look.VIEW", View(256))  # small squares: the rule is the same
     settings = recipe("best", views=(View(256),), combine="mean", passes=1)
@@ -94,6 +95,7 @@ def test_the_pipeline_looks_again_at_large_photographs_only(network, monkeypatch
     assert torch.equal(cutout(small, network, settings).alpha, cutout(small, network, recipe(settings, looks=1)).alpha)
 
 
+@pytest.mark.slow
 def test_a_batch_is_looked_at_picture_by_picture_with_one_count_of_squares(green):
     y, x = np.mgrid[0:900, 0:LARGE]
     one, other = (photograph(0.5 + 0.4 * np.sin(x / a) * np.cos(y / b)) for a, b in ((61, 47), (37, 90)))

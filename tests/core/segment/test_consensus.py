@@ -161,3 +161,16 @@ def test_majority_changes_nothing_but_where_most_views_outvote_the_first():
     assert torch.equal(combine(torch.stack([first, rim, rim]), "majority"), first)
     four = torch.stack([lost, first, first, lost])
     assert torch.equal(combine(four, "majority"), lost)
+
+
+def test_around_a_whole_subject_not_even_what_it_would_carry_comes_from_a_continued_border():
+    """Two fifths more, attached: its region would have support enough; nothing of the subject is cut off, so it is no
+    candidate. Where the subject reaches the border it is."""
+    whole = torch.zeros(1, 1, 64, 64)
+    whole[..., 20:50, 14:34] = 1
+    more = whole.clone()
+    more[..., 20:50, 34:46] = 1
+    views = torch.stack([whole, whole, more, more])
+    assert torch.equal(combine(views, "regions", [64] * 4, [False, False, True, True]), whole)
+    cut = views.roll(-14, -1)
+    assert torch.equal(combine(cut, "regions", [64] * 4, [False, False, True, True]), cut[2])

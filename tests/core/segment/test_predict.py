@@ -4,11 +4,11 @@ import torch
 import torch.nn.functional as F
 
 from nuggy_nodes.core import InputError, Network, View
-from nuggy_nodes.core.network.device import choose_device, out_of_memory
+from nuggy_nodes.core.network.device import out_of_memory
 from nuggy_nodes.core.network.metadata import Info
 from nuggy_nodes.core.segment import consensus, predict
 from nuggy_nodes.core.segment.predict import run_squares
-from nuggy_nodes.core.segment.views import PAIR, parse_view
+from nuggy_nodes.core.segment.views import PAIR
 
 
 class HalfGrid(torch.nn.Module):
@@ -29,45 +29,6 @@ class HalfGrid(torch.nn.Module):
 
 def fake(limit=99, **info):
     return Network(HalfGrid(limit), Info(**{"mean": (0, 0, 0), **info}), None)
-
-
-@pytest.mark.parametrize(
-    "view", [View(), View(640), View(flip=True), View(1024, pad=0.15), View(768, True, 0.3), View(256, pad=1)]
-)
-def test_the_way_back_is_the_exact_inverse(rng, view):
-    """Through to_square and from_square, the frame is the photograph's at the inner size: unflipped, uncropped."""
-    image = torch.from_numpy(rng.random((2, 3, 211, 157)).astype(np.float32))
-    square = view.to_square(image)
-    assert square.shape == (2, 3, view.size, view.size)
-    inner = view.size - 2 * view.margin
-    expected = F.interpolate(image, size=(inner, inner), mode="bilinear", antialias=True)
-    assert torch.equal(view.from_square(square), expected)
-    on_grid = view.from_square(F.avg_pool2d(square, 2))
-    torch.testing.assert_close(on_grid, F.avg_pool2d(expected, 2))
-
-
-def test_padding_continues_the_border():
-    square = View(512, pad=0.25).to_square(torch.ones(1, 3, 50, 60) * torch.linspace(0, 1, 60))
-    m = View(512, pad=0.25).margin
-    assert m % 2 == 0 and m == pytest.approx(512 * 0.25 / 1.5, abs=2)
-    assert torch.equal(square[..., :m], square[..., m : m + 1].expand(-1, -1, -1, m))
-
-
-def test_resize_is_antialiased_like_pillow(rng):
-    from PIL import Image
-
-    pixels = rng.integers(0, 256, (700, 900, 3), np.uint8)
-    expected = np.asarray(Image.fromarray(pixels).resize((256, 256), Image.Resampling.BILINEAR), np.float32) / 255
-    got = View(256).to_square(torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255)
-    assert np.abs(got[0].permute(1, 2, 0).numpy() - expected).max() < 1.5 / 255  # Pillow rounds to 8 bits, twice
-
-
-def test_view_text():
-    for text in ("1024", "640f", "1024p15", "768fp15"):
-        assert str(parse_view(text)) == text
-    for text in ("", "f", "1000", "1024x", "1024p", "99999"):
-        with pytest.raises(InputError, match="view"):
-            parse_view(text)
 
 
 def test_views_are_combined_on_one_grid(rng):
@@ -141,12 +102,7 @@ def test_bad_input_is_refused(images, views, word):
         consensus.combine(torch.rand(2, 1, 1, 4, 4), "vote")
 
 
-def test_device():
-    assert choose_device("cpu").type == "cpu" and choose_device().type in ("cpu", "cuda", "mps")
-    with pytest.raises(InputError, match="device"):
-        choose_device("tpu7")
-
-
+@pytest.mark.slow
 def test_real_network_answers_as_the_source_graph_does(network32, chelsea):
     """The default weights (8 bits) in float32 against onnxruntime's answer of the fp16 source graph."""
     from pathlib import Path

@@ -1,0 +1,24 @@
+"""A picture cut into tiles."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from nuggy_nodes.core.ops.tiles import CPU_TILE, DEVICE_TILE, tile_side, tiles
+
+
+@pytest.mark.parametrize(("height", "width", "side"), [(10, 7, 4), (4, 4, 4), (1, 9, 2), (5, 3, 100)])
+def test_every_pixel_lies_in_one_tile(height, width, side):
+    count = torch.zeros(height, width)
+    for top, bottom, left, right in tiles(height, width, side):
+        assert top % side == left % side == 0 and 0 < bottom - top <= side and 0 < right - left <= side
+        assert bottom <= height and right <= width
+        count[top:bottom, left:right] += 1
+    assert bool((count == 1).all())
+
+
+@pytest.mark.parametrize(("step", "side"), [(1, CPU_TILE), (8, CPU_TILE), (96, 192), (1000, 1000)])
+def test_a_side_is_a_multiple_of_the_step(step, side):
+    assert tile_side(torch.device("cpu"), step) == side
+    assert tile_side(torch.device("cuda")) == DEVICE_TILE
