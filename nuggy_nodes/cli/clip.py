@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..clips.names import ANIMATED, FORMS, MOVIES, SUFFIXES
 from ..core.errors import InputError
 from .jobs import STREAM, Job, Place, Plan
+from .results import check
 
 if TYPE_CHECKING:
     from ..core import Recipe
@@ -41,10 +42,7 @@ def are_clips(args: argparse.Namespace) -> bool:
 
 def clip_place(args: argparse.Namespace) -> Place:
     """Where results go; sets args.format and args.output. Raises InputError."""
-    if args.quality is not None and not 1 <= args.quality <= 100:
-        raise InputError(f"--quality must be from 1 to 100; got {args.quality}")
-    if not args.max_megapixels > 0:
-        raise InputError(f"--max-megapixels must be above 0; got {args.max_megapixels:g}")
+    check(args)
     target: Path | None = args.output_dir
     if target == STREAM:
         raise InputError("a clip is not written to standard output; give a file or a folder with -o")

@@ -1,0 +1,86 @@
+"""Small photographs, a tiny network, and one Ray on this machine for the tests that need no cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+# for the processes that Ray starts
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
+os.environ.update(AWS_ACCESS_KEY_ID="key", AWS_SECRET_ACCESS_KEY="secret", AWS_EC2_METADATA_DISABLED="true")
+
+
+def photographs(folder: Path, count: int, each: int = 100) -> list[Path]:
+    """Bright boxes on dark grounds, 64x48, no two alike, some in sub-folders."""
+    rng, made = np.random.default_rng(count), []
+    for i in range(count):
+        pixels = np.zeros((48, 64, 3), np.uint8) + rng.integers(0, 90, 3).astype(np.uint8)
+        x, y = rng.integers(4, 20, 2)
+        pixels[y : y + 24, x : x + 30] = rng.integers(180, 255, 3)
+        path = folder / f"{i // each:02}" / f"{i:05}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path)
+        made.append(path)
+    return made
+
+
+def manifest(dest: Path) -> dict[str, dict]:
+    """The manifest's rows by address; each address once."""
+    rows = pq.read_table(dest / "nuggy-catalogue" / "manifest.parquet").to_pylist()
+    assert len({r["address"] for r in rows}) == len(rows)
+    return {r["address"]: r for r in rows}
+
+
+def pictures(folder: Path) -> dict[str, bytes]:
+    """Every PNG below a folder by its path there."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*.png")}
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory) -> Path:
+    """A network that sees how bright a picture is."""
+    from tests.core.network.tiny_onnx import write
+
+    return write(tmp_path_factory.mktemp("network") / "tiny.onnx")
+
+
+@pytest.fixture(scope="session")
+def given(tiny) -> list[str]:
+    """Settings of every run here."""
+    return ["--network", str(tiny), "--recipe", "fast", "--device", "cpu"]
+
+
+@pytest.fixture(scope="session")
+def one_machine():
+    """Ray on this machine, for the whole session, as the command starts it."""
+    from nuggy_nodes.catalogue import flow
+
+    flow.connect()
+    yield
+    import ray
+
+    ray.shutdown()
+
+
+@pytest.fixture
+def run(one_machine, given, capsys):
+    """Call `nuggy catalogue`: status, what --json said, and the lines on standard error."""
+    from nuggy_nodes.cli import main
+
+    def call(*args: object, status: int = 0) -> tuple[dict, str]:
+        capsys.readouterr()
+        got = main(["catalogue", *map(str, args), *given, "--json"])
+        said = capsys.readouterr()
+        assert got == status, said.err
+        return json.loads(said.out) if said.out.strip() else {}, said.err
+
+    return call
