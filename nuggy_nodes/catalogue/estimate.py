@@ -16,7 +16,8 @@ SAMPLE = 10
 def sample(plan: Sequence[pa.Table]) -> list[pa.Table]:
     """Ten rows of a plan, evenly spaced, a block each, numbered anew."""
     total = sum(map(len, plan))
-    wanted = sorted({round(i * (total - 1) / max(SAMPLE - 1, 1)) for i in range(min(SAMPLE, total))})
+    count = min(SAMPLE, total)
+    wanted = [round(i * (total - 1) / max(count - 1, 1)) for i in range(count)]
     found, at = [], 0
     for table in plan:
         found += [table.slice(i - at, 1) for i in wanted if at <= i < at + len(table)]

@@ -42,7 +42,8 @@ def connect() -> dict[str, float]:
     except ImportError:
         raise InputError(NEEDED) from None
     if not ray.is_initialized():
-        address, told = os.environ.get("RAY_ADDRESS"), {"log_to_driver": False, "logging_level": logging.ERROR}
+        address = os.environ.get("RAY_ADDRESS")
+        told: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
         try:
             if address:
                 ray.init(address, **told)
@@ -50,7 +51,7 @@ def connect() -> dict[str, float]:
                 free = process.free_memory() or STORE_BYTES * 3
                 ray.init("local", include_dashboard=False, num_cpus=cores(), _node_ip_address="127.0.0.1",
                          object_store_memory=max(min(STORE_BYTES, free // 3), 100 << 20), **told)  # fmt: skip
-        except (ConnectionError, OSError, ValueError, RuntimeError) as e:
+        except Exception as e:  # of a raylet that does not come up Ray raises that very class
             where = f"RAY_ADDRESS names {address}, where" if address else "on this machine"
             raise InputError(f"{where} no Ray cluster can be had: {str(e).splitlines()[0][:200]}") from None
     logging.getLogger("ray.data").setLevel(logging.ERROR)
@@ -70,6 +71,13 @@ def cores() -> int:
     return max(min(mine, round(process.cpu_quota()) or mine), 1)
 
 
+def machines() -> list[dict[str, float]]:
+    """What each machine of the cluster has, of those that can work."""
+    import ray
+
+    return [n["Resources"] for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU")]
+
+
 def share(resources: dict[str, float], workers: int = 0, gpus: float | None = None, device: str = "auto") -> Share:
     """How a cluster is shared out.
 
@@ -82,10 +90,8 @@ def share(resources: dict[str, float], workers: int = 0, gpus: float | None = No
         On CPUs an actor asks for half of its cores, so that tasks run beside it, and so that two fit on one machine
         when another is lost; its threads are all of them.
     """
-    import ray
-
-    machines = [n["Resources"] for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU")]
-    if not machines:
+    there = machines()
+    if not there:
         raise InputError("the Ray cluster has no CPU that could work; add machines, or unset RAY_ADDRESS")
     if gpus is None:
         gpus = 1.0 if resources.get("GPU") and device != "cpu" else 0.0
@@ -93,9 +99,9 @@ def share(resources: dict[str, float], workers: int = 0, gpus: float | None = No
         if resources.get("GPU", 0) < gpus:
             raise InputError(f"--gpus {gpus:g}: the Ray cluster has {resources.get('GPU', 0):g} GPUs")
         return Share(workers or max(int(resources["GPU"] / gpus), 1), 1.0, gpus, 1)
-    fewest = min(m["CPU"] for m in machines)
-    workers = workers or len(machines)
-    threads = max(int(sum(m["CPU"] for m in machines) / workers), 1)
+    fewest = min(m["CPU"] for m in there)
+    workers = workers or len(there)
+    threads = max(int(sum(m["CPU"] for m in there) / workers), 1)
     return Share(workers, max(min(threads, fewest) / 2, 0.5), 0.0, threads)
 
 

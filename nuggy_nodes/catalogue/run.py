@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ def _digest(pixels: np.ndarray) -> str:
 
 def stream(
     plan: list[pa.Table], order: Order, part: Share, manifest: Manifest | None, tally: Tally,
-    say: Callable[[str], None], ways: Callable[..., Iterator[pa.Table]] = answers,
+    say: Callable[[str], None],
 ) -> list[pa.Table]:  # fmt: skip
     """Every row of the plan to an answer, which is counted and enters the manifest.
 
@@ -65,7 +65,7 @@ def stream(
     for attempt in range(TRIES):
         before = int(seen.sum())
         try:
-            for rows in ways(left, order, part):
+            for rows in answers(left, order, part):
                 fresh = ~seen[rows["index"].to_numpy()]
                 seen[rows["index"].to_numpy()] = True
                 rows = rows.filter(pa.array(fresh))

@@ -21,9 +21,12 @@ OWN = "nuggy-catalogue"  # the folder in the destination in which the manifest l
 
 @dataclass(frozen=True)
 class Photograph:
-    """One photograph of a source. name: by which its result is named, parts joined by /. bytes: of its file, -1 where
-    that is not known. query: said after the
-    address to reach it, and in no manifest, for it may hold keys. table, column, group, row: where it lies, if its bytes are in a column."""
+    """One photograph of a source.
+
+    name: by which its result is named, parts joined by /. bytes: of its file, -1 where that is not known. query: said
+    after the address to reach it, and in no manifest, for it may hold keys. table, column, group, row: where it lies,
+    if its bytes are in a column.
+    """
 
     address: str
     name: str
@@ -124,8 +127,8 @@ def _parquet(table: Store, column: str | None) -> Iterator[Photograph]:
         if held:
             names = file.read_row_group(group, [named])[named].to_pylist() if named else [None] * rows
             for row, name in enumerate(names):
-                yield Photograph(f"{table.address}#{at + row}", name or f"{stem}-{at + row:08}", -1, table.address
-                                 + (f"?{table.query}" if table.query else ""), inner, group, row)  # fmt: skip
+                yield Photograph(f"{table.address}#{at + row}", name or f"{stem}-{at + row:08}", table=table.address,
+                                 query=table.query, column=inner, group=group, row=row)  # fmt: skip
         else:
             columns = [chosen, named] if named else [chosen]
             for part in file.iter_batches(row_groups=[group], columns=columns):

@@ -21,7 +21,7 @@ from ..core.errors import ImageError
 from ..pictures import Picture, Style, encode, read
 from ..pictures.picture import both
 from .box import about_of, answer, boxed, unboxed
-from .stores import get, store, words
+from .stores import Store, get, put, store, words
 
 if TYPE_CHECKING:
     from ..cli.work import Output
@@ -71,7 +71,7 @@ def _stored(block: pa.Table) -> Iterator[tuple[dict[str, Any], Any, float]]:
     for row in rows:
         started = time.perf_counter()
         try:
-            data: Any = get(store(row["address"] + (f"?{row['query']}" if row["query"] else "")))
+            data: Any = get(_place(row["address"], row["query"]))
         except Exception as e:
             data = e
         yield row, data, started
@@ -82,7 +82,7 @@ def _of_column(rows: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], Any
     import pyarrow.parquet as pq
 
     started, wanted, at = time.perf_counter(), {row["row"]: row for row in rows}, 0
-    place, column = store(rows[0]["table"]), rows[0]["column"]
+    place, column = _place(rows[0]["table"], rows[0]["query"]), rows[0]["column"]
     try:
         with place.system.open_input_file(place.path) as f:
             parts = pq.ParquetFile(f).iter_batches(8, row_groups=[rows[0]["group"]], columns=[column])
@@ -152,8 +152,6 @@ class Cutter:
 
 def write_block(block: pa.Table, results: str, style: Style, strip: bool) -> Iterator[pa.Table]:
     """Rows of BOXED with results to rows of ANSWER, the files written; results: "" writes none."""
-    from .stores import put
-
     for i in range(len(block)):
         row, started = block.slice(i, 1), time.perf_counter()
         about, picture = about_of(row), unboxed(row)
@@ -166,6 +164,10 @@ def write_block(block: pa.Table, results: str, style: Style, strip: bool) -> Ite
                 about["error"] = _why(e, Path(about["address"]))
         about["finished"] = datetime.datetime.now(datetime.timezone.utc)
         yield answer(row["index"][0].as_py(), about | {"write_seconds": time.perf_counter() - started})
+
+
+def _place(address: str, query: str) -> Store:
+    return store(f"{address}?{query}" if query else address)
 
 
 def _why(e: Exception, path: Path) -> str:

@@ -171,8 +171,8 @@ def _dry_run(args: argparse.Namespace, plan: Plan, tables: list[Any], order: Ord
     from ..catalogue.tally import Tally
     from .run import say
 
-    total, told = sum(map(len, tables)), {"found": plan.counts["found"], "done_before": plan.counts["done"]}
-    told |= {"to_do": total}
+    total = sum(map(len, tables))
+    told: dict[str, Any] = {"found": plan.counts["found"], "done_before": plan.counts["done"], "to_do": total}
     if total:
         some = sample(tables)
         tally = Tally(len(some))
