@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..core import Cutout
 from ..core.errors import NuggyError
 from ..pictures import read
 from .manifest import Manifest
-from .stores import Store, get, put, store
+from .stores import SCHEME, Store, get, put, store
 
 MOST = 50
 SIDE, LINES, ACROSS = 220, 34, 5  # pixels of a picture of the sheet, of its caption; pairs in a row
@@ -57,14 +58,15 @@ def most_doubtful(manifest: Manifest, most: int = MOST) -> list[dict[str, Any]]:
     return [row for _, _, row in found]
 
 
-def sheet(rows: list[dict[str, Any]], results: Store) -> bytes:
-    """A JPEG of pairs, photograph and result, with what is doubtful of each."""
+def sheet(rows: list[dict[str, Any]], results: Store, query: str = "") -> bytes:
+    """A JPEG of pairs, photograph and result, with what is doubtful of each. query: said after the photographs'
+    addresses to reach them."""
     down = -(-len(rows) // ACROSS)
     page = Image.new("RGB", (ACROSS * (2 * SIDE + 12), max(down, 1) * (SIDE + LINES + 8)), "white")
     draw = ImageDraw.Draw(page)
     for n, row in enumerate(rows):
         x, y = (n % ACROSS) * (2 * SIDE + 12), n // ACROSS * (SIDE + LINES + 8)
-        for i, place in enumerate((row["address"], results.below(row["result"]))):
+        for i, place in enumerate((_photograph(row["address"], query), results.below(row["result"]))):
             page.paste(_small(place), (x + i * SIDE, y))
         why = "empty" if row["empty"] else f"undecided {row['undecided']:.2f}, cut off {row['cut_off']:.2f}"
         name = row["address"].rpartition("/")[2].encode("ascii", "replace").decode()
@@ -74,24 +76,30 @@ def sheet(rows: list[dict[str, Any]], results: Store) -> bytes:
     return out.getvalue()
 
 
-def draw(manifest: Manifest, results: Store) -> Store | None:
+def draw(manifest: Manifest, results: Store, query: str = "") -> Store | None:
     """The sheet beside the manifest; None where there is nothing to be seen. Raises NuggyError."""
     rows = most_doubtful(manifest)
     if not rows:
         return None
     target = manifest.place.below("doubtful.jpg")
-    put(target, sheet(rows, results))
+    put(target, sheet(rows, results, query))
     return target
 
 
-def _small(place: str | Store) -> Image.Image:
+def _photograph(address: str, query: str) -> Store | None:
+    try:
+        return store(f"{address}?{query}" if query and SCHEME.match(address) else address)
+    except NuggyError:
+        return None
+
+
+def _small(place: Store | None) -> Image.Image:
     """A picture in a square; grey where it cannot be had (of photographs in a column, too)."""
     square = Image.new("RGB", (SIDE, SIDE), (120, 120, 120))
+    if place is None:
+        return square
     try:
-        found = store(place) if isinstance(place, str) else place
-        from pathlib import Path
-
-        picture = read(Path(found.path), data=get(found))
+        picture = read(Path(place.path), data=get(place))
     except NuggyError:
         return square
     step = max(max(picture.rgb.shape[:2]) // (2 * SIDE), 1)

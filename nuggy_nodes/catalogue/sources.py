@@ -160,9 +160,9 @@ def _addressed(table: Store, addresses: list[str | None], names: list[str | None
     for i, written in enumerate(addresses):
         if not written:
             continue
-        whole = written if SCHEME.match(written) or written.startswith("/") else f"{folder}/{written}"
-        path = SCHEME.sub("", written).split("?")[0]
-        yield Photograph(whole, (names[i] if names else None) or path.lstrip("/"))
+        path, alone = SCHEME.sub("", written).split("?")[0], bool(SCHEME.match(written)) or written.startswith("/")
+        name = (names[i] if names else None) or path.lstrip("/")
+        yield Photograph(written, name) if alone else Photograph(f"{folder}/{written}", name, query=table.query)
 
 
 def _chosen(table: Store, names: list[str], column: str | None) -> Any:

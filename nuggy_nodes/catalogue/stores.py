@@ -81,7 +81,7 @@ def _system(scheme: str, root: str, query: str) -> Any:
     if scheme in ("s3", "gs", "gcs", "hdfs", "file", "viewfs"):
         try:
             return fs.FileSystem.from_uri(f"{scheme}://{root}/" + (f"?{query}" if query else ""))[0]
-        except (OSError, ValueError, fs.pa.ArrowException) as e:
+        except Exception as e:  # Arrow's, and those of the libraries below it
             raise InputError(f"{scheme}://{root}: {words(e)}") from None
     import fsspec
 

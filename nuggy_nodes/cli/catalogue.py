@@ -101,7 +101,7 @@ def _run(args: argparse.Namespace) -> int:
     with process.own_lines_only():  # not those of Ray's libraries
         if args.dry_run:
             return _dry_run(args, plan, tables, order, part, resources)
-        return _do(args, plan, tables, order, part, manifest, dest)
+        return _do(args, plan, tables, order, part, manifest, dest, source.place.query)
 
 
 def _check_dest(args: argparse.Namespace, dest: Store, manifest: Manifest, source: str) -> None:
@@ -119,7 +119,7 @@ def _whole(dest: Store) -> str:
 
 
 def _do(args: argparse.Namespace, plan: Plan, tables: list[Any], order: Order, part: Any, manifest: Manifest,
-        dest: Store) -> int:  # fmt: skip
+        dest: Store, query: str) -> int:  # fmt: skip
     from ..catalogue import doubtful
     from ..catalogue.run import refused, stream
     from ..catalogue.stores import clear
@@ -139,7 +139,7 @@ def _do(args: argparse.Namespace, plan: Plan, tables: list[Any], order: Order, p
     finally:
         tally.end()
         manifest.end()
-    sheet = doubtful.draw(manifest, dest)
+    sheet = doubtful.draw(manifest, dest, query)
     _tell(args, plan, tally, manifest, sheet)
     return int(bool(tally.failed))
 

@@ -205,3 +205,22 @@ def test_steady_takes_a_jump_of_one_frame_away():
         return float(sum((a - b).abs().mean() for a, b in itertools.pairwise(out)))
 
     assert moved(3) < 0.5 * moved(0)
+
+
+def test_scenes_are_told_by_what_is_light_and_dark_where():
+    """A cut between two scenes, whatever their colours have in common; none where a scene moves, or its light does."""
+    from nuggy_nodes.clips.scenes import is_cut, thumbnail
+
+    def scene(seed: int) -> np.ndarray:
+        rough = np.random.default_rng(seed).integers(0, 255, (5, 8, 3), np.uint8)
+        return np.array(Image.fromarray(rough).resize((240, 135), Image.Resampling.BICUBIC))
+
+    scenes = [scene(i) for i in range(6)]
+    for a, b in itertools.permutations(scenes, 2):
+        assert is_cut(thumbnail(a), thumbnail(b))
+        assert is_cut(thumbnail(a), thumbnail(a[::-1, ::-1].copy()))  # the same colours
+    for a in scenes:
+        assert not is_cut(thumbnail(a), thumbnail(np.roll(a, 6, 1)))
+        lit = (a * 0.5 + 110).astype(np.uint8)
+        assert not is_cut(thumbnail(a), thumbnail(lit))
+        assert np.abs(thumbnail(a) - thumbnail(lit)).mean() > 0.08

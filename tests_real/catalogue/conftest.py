@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sys
@@ -74,36 +75,40 @@ def one_machine():
 @pytest.fixture
 def run_ray(one_machine, given, capsys):
     """Call `nuggy catalogue` with Ray: what --json said, and the lines on standard error."""
-    return caller(given, capsys)
+    return functools.partial(call, given, capsys)
 
 
 @pytest.fixture
 def run(given, capsys, monkeypatch):
     """The same with the three stages one after the other in this process, which takes a second and not twenty."""
-    from nuggy_nodes.catalogue import flow, stages
+    from nuggy_nodes.catalogue import flow
     from nuggy_nodes.catalogue import run as runs
 
-    def answers(plan, order, part):
-        cutter = stages.Cutter(order)
-        for block in plan:
-            for picture in stages.read_block(block, order.megapixels):
-                for cut in cutter(picture):
-                    yield from stages.write_block(cut, order.results, order.output.style, order.output.strip)
+    def here(*args, **kwargs):
+        with monkeypatch.context() as patch:
+            patch.setattr(runs, "answers", in_this_process)
+            patch.setattr(flow, "connect", lambda: {"CPU": 2.0})
+            patch.setattr(flow, "machines", lambda: [{"CPU": 2.0}])
+            return call(given, capsys, *args, **kwargs)
 
-    monkeypatch.setattr(runs, "answers", answers)
-    monkeypatch.setattr(flow, "connect", lambda: {"CPU": 2.0})
-    monkeypatch.setattr(flow, "machines", lambda: [{"CPU": 2.0}])
-    return caller(given, capsys)
+    return here
 
 
-def caller(given, capsys):
+def in_this_process(plan, order, part):
+    from nuggy_nodes.catalogue import stages
+
+    cutter = stages.Cutter(order)
+    for block in plan:
+        for picture in stages.read_block(block, order.megapixels):
+            for cut in cutter(picture):
+                yield from stages.write_block(cut, order.results, order.output.style, order.output.strip)
+
+
+def call(given: list[str], capsys, *args: object, status: int = 0) -> tuple[dict, str]:
     from nuggy_nodes.cli import main
 
-    def call(*args: object, status: int = 0) -> tuple[dict, str]:
-        capsys.readouterr()
-        got = main(["catalogue", *given, "--json", *map(str, args)])
-        said = capsys.readouterr()
-        assert got == status, said.err
-        return json.loads(said.out) if said.out.strip() else {}, said.err
-
-    return call
+    capsys.readouterr()
+    got = main(["catalogue", *given, "--json", *map(str, args)])
+    said = capsys.readouterr()
+    assert got == status, said.err
+    return json.loads(said.out) if said.out.strip() else {}, said.err

@@ -21,12 +21,12 @@ def s3():
     server.stop()
 
 
-def test_from_a_bucket_to_a_bucket(tmp_path, run, s3):
+def test_from_a_bucket_to_a_bucket(tmp_path, run, run_ray, s3):
     client, query = s3
     for path in photographs(tmp_path / "in", 6, each=4):
         client.upload_file(str(path), "shop", f"photographs/{path.relative_to(tmp_path / 'in')}")
     source, dest = f"s3://shop/photographs{query}", f"s3://shop/cut{query}"
-    told, _ = run(source, dest)
+    told, _ = run_ray(source, dest)
     assert (told["done"], told["failed"]) == (6, 0)
     assert "endpoint" not in told["manifest"] and told["manifest"].startswith("s3://shop/cut/")
     run(tmp_path / "in", tmp_path / "own")
