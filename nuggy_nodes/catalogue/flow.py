@@ -18,7 +18,7 @@ from .stores import NEEDED
 BLOCK_BYTES = 32 << 20  # of pictures that travel together; a larger picture travels alone
 STORE_BYTES = 4 << 30  # of the object store of a cluster that is started here, at the most
 STILL = 900  # seconds without any answer after which a run is begun anew with what is left of the cluster
-FILES = 0.5  # logical CPUs of a task that reads or writes
+FILES = 0.4  # logical CPUs of a task that reads or writes; never an actor's, or Ray would do both in one process
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import pytest
 from .conftest import manifest, photographs, pictures
 
 COUNT = 2000
-PATIENCE = 400  # seconds
+PATIENCE = 900  # seconds
 
 
 @pytest.fixture
