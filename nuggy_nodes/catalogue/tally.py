@@ -24,7 +24,8 @@ class Tally:
     failed: int = 0
     empty: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
-    started: float = 0.0  # when the first answer came
+    started: float = 0.0  # when the first answers came
+    first: int = 0  # how many these were
     running: int = 0  # failures since the last success
     seconds: Counter[str] = field(default_factory=Counter)
     stopped: str = ""
@@ -41,7 +42,8 @@ class Tally:
     def add(self, rows: pa.Table) -> None:
         """Count answers; sets `stopped` where it is time to end."""
         now = time.monotonic()
-        self.started = self.started or now
+        if not self.started:
+            self.started, self.first = now, len(rows)
         for error, empty in zip(rows["error"].to_pylist(), rows["empty"].to_pylist()):
             if error is None:
                 self.done, self.running = self.done + 1, 0
@@ -59,12 +61,14 @@ class Tally:
         self._bar.set_postfix_str(f"{self.failed} failed" if self.failed else "", refresh=False)
         if not sys.stderr.isatty() and now - self._said > SAID:
             self._said, left = now, self.total - self.done - self.failed
-            said = f"{self.done + self.failed} of {self.total}, {self.rate():.3g} a second, "
-            print(f"nuggy: {said}{left / self.rate() / 3600:.2f} hours left, {self.failed} failed", file=sys.stderr)
+            said = f"{self.done + self.failed} of {self.total}, {self.failed} failed"
+            if rate := self.rate():
+                said += f", {rate:.3g} a second, {left / rate / 3600:.2f} hours left"
+            print(f"nuggy: {said}", file=sys.stderr)
 
     def rate(self) -> float:
-        """Photographs a second since the first answer."""
-        return (self.done + self.failed) / max(time.monotonic() - self.started, 1e-3)
+        """Photographs a second since the first answers; 0 while there are no others."""
+        return max(self.done + self.failed - self.first, 0) / max(time.monotonic() - self.started, 1e-3)
 
     def end(self) -> None:
         """Take the bar away."""

@@ -153,7 +153,7 @@ def _tell(args: argparse.Namespace, plan: Plan, tally: Tally, manifest: Manifest
                 "stopped": tally.stopped, "doubtful": sheet.address if sheet else None}  # fmt: skip
         print(json.dumps(tally.told() | more, ensure_ascii=False))
         return
-    rate = f", {tally.rate():.3g} a second" if tally.done > 1 else ""
+    rate = f", {tally.rate():.3g} a second" if tally.rate() else ""
     say(f"{tally.done} done{rate}, {tally.failed} failed, {tally.empty} empty, {plan.counts['done']} done before; "
         f"{target}" + (f"; the most doubtful: {sheet.address}" if sheet else ""))  # fmt: skip
     for why, count in tally.reasons.most_common(5):
