@@ -114,7 +114,8 @@ class Manifest:
 
     def _merge(self) -> None:
         files = self._files()
-        if len(files) < 2 and not (files and files[0].path.endswith(NAME) is False):
+        parts = [f for f in files if not f.path.endswith(NAME)]
+        if not parts:
             return
         keys = [_hashes(rows["address"]) for f in files for rows in _batches(f, ["address"])]
         kept, at = _latest(np.concatenate(keys)) if keys else np.zeros(0, bool), 0
@@ -125,9 +126,8 @@ class Manifest:
                     writer.write_batch(rows.filter(pa.array(kept[at : at + len(rows)])).cast(ABOUT))
                     at += len(rows)
         put(self.place.below(NAME), out.getvalue())
-        for part in files:
-            if not part.path.endswith(NAME):
-                part.system.delete_file(part.path)
+        for part in parts:
+            part.system.delete_file(part.path)
 
     def _write(self, target: Store, rows: pa.Table) -> None:
         out = io.BytesIO()

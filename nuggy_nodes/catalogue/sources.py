@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -89,6 +90,8 @@ class Source:
                 )
         for info in found:
             below = folder.below(info.base_name)
+            if folder.local and os.path.islink(below.path):  # as `nuggy cutout`: it may lead to where we are
+                continue
             ours = self._results is not None and below.address.rstrip("/") == self._results.address.rstrip("/")
             if not info.is_file and not info.base_name.startswith(".") and info.base_name != OWN and not ours:
                 yield from self._below(below, f"{inside}{info.base_name}/")

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 ALL_FAIL = 100  # failures without a success between them that end a run
+MOST_REASONS = 1000  # that are counted each by itself
 SAID = 60.0  # seconds between two lines of progress where there is no terminal
 
 
@@ -50,7 +51,8 @@ class Tally:
                 self.empty += bool(empty)
             else:
                 self.failed, self.running = self.failed + 1, self.running + 1
-                self.reasons[error] += 1
+                if error in self.reasons or len(self.reasons) < MOST_REASONS:
+                    self.reasons[error] += 1
         for stage in ("read", "cut", "write"):
             self.seconds[stage] += sum(x or 0 for x in rows[f"{stage}_seconds"].to_pylist())  # type: ignore[assignment]
         if self.most and self.failed >= self.most:

@@ -93,7 +93,8 @@ def _run(args: argparse.Namespace) -> int:
     part = flow.share(resources, args.workers, args.gpus, args.device)
     from dataclasses import replace
 
-    order = replace(order, settings=settings, threads=part.threads,
+    unasked = args.device == "auto" and resources.get("GPU") and not part.gpus  # GPUs that are somebody else's
+    order = replace(order, settings=settings, threads=part.threads, device="cpu" if unasked else args.device,
                     output=replace(order.output, first_frame=True))  # fmt: skip
     tables = spread(tables, 4 * int(resources.get("CPU", 1)))
     if source.left_out:
