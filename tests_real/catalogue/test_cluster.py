@@ -15,7 +15,7 @@ import pytest
 from .conftest import manifest, photographs, pictures
 
 COUNT = 2000
-PATIENCE = 900  # seconds
+PATIENCE = 300  # seconds
 
 
 @pytest.fixture
