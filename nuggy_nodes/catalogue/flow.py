@@ -34,6 +34,9 @@ class Share:
 def connect() -> dict[str, float]:
     """The cluster that RAY_ADDRESS names, or one on this machine, for this process alone; its resources. Raises
     InputError."""
+    address = os.environ.get("RAY_ADDRESS")
+    if not address:  # before Ray is imported: its sockets are then on the loopback alone
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
@@ -42,15 +45,12 @@ def connect() -> dict[str, float]:
     except ImportError:
         raise InputError(NEEDED) from None
     if not ray.is_initialized():
-        address = os.environ.get("RAY_ADDRESS")
         told: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
         try:
             if address:
                 ray.init(address, **told)
             else:
-                free = process.free_memory() or STORE_BYTES * 3
-                ray.init("local", include_dashboard=False, num_cpus=cores(), _node_ip_address="127.0.0.1",
-                         object_store_memory=max(min(STORE_BYTES, free // 3), 100 << 20), **told)  # fmt: skip
+                _start(told)
         except Exception as e:  # of a raylet that does not come up Ray raises that very class
             where = f"RAY_ADDRESS names {address}, where" if address else "on this machine"
             raise InputError(f"{where} no Ray cluster can be had: {str(e).splitlines()[0][:200]}") from None
@@ -63,6 +63,22 @@ def connect() -> dict[str, float]:
     context.print_on_execution_start = False
     found: dict[str, float] = ray.cluster_resources()
     return found
+
+
+def _start(told: dict[str, Any]) -> None:
+    """Ray on this machine; once more where a busy machine let it time out."""
+    import ray
+
+    free = process.free_memory() or STORE_BYTES * 3
+    told |= {"include_dashboard": False, "num_cpus": cores(),
+             "object_store_memory": max(min(STORE_BYTES, free // 3), 100 << 20)}  # fmt: skip
+    try:
+        ray.init("local", **told)
+    except Exception as e:
+        if "timed out" not in str(e):
+            raise
+        ray.shutdown()
+        ray.init("local", **told)
 
 
 def cores() -> int:

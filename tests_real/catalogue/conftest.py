@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 # for the processes that Ray starts
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
+# all on the loopback, whichever test imports Ray first
+os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
 # a slow machine is no dead one
 os.environ.update(RAY_worker_register_timeout_seconds="300", RAY_health_check_failure_threshold="30")
 os.environ.update(AWS_ACCESS_KEY_ID="key", AWS_SECRET_ACCESS_KEY="secret", AWS_EC2_METADATA_DISABLED="true")
@@ -62,9 +64,9 @@ def given(tiny) -> list[str]:
     return ["--network", str(tiny), "--recipe", "fast", "--device", "cpu"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def one_machine():
-    """Ray on this machine, for the whole session, as the command starts it."""
+    """Ray on this machine, for the tests of one file, as the command starts it."""
     from nuggy_nodes.catalogue import flow
 
     flow.connect()

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import subprocess
+import sys
+
 import boto3
 import pyarrow.parquet as pq
 import pytest
@@ -13,6 +18,7 @@ from .conftest import photographs
 @pytest.fixture(scope="module")
 def s3():
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server.start()
     host, port = server.get_host_and_port()
     client = boto3.client("s3", endpoint_url=f"http://{host}:{port}", region_name="us-east-1")
@@ -49,3 +55,11 @@ def test_a_bucket_that_is_not_there_is_a_sentence(tmp_path, run, s3):
     for source in ("none", "shop/none"):
         _, said = run(f"s3://{source}{s3[1]}", tmp_path / "out", status=1)
         assert len(said.strip().splitlines()) == 1 and f"s3://{source}" in said, said
+
+
+def test_a_ray_started_here_listens_on_the_loopback_alone():
+    told = "from nuggy_nodes.catalogue import flow; flow.connect(); import ray; "
+    told += "print(ray.nodes()[0]['NodeManagerAddress'])"
+    free = {k: v for k, v in os.environ.items() if not k.startswith("RAY_ENABLE")}
+    done = subprocess.run([sys.executable, "-c", told], env=free, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["127.0.0.1"], done.stderr
