@@ -24,14 +24,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     from .. import process
-    from . import cutout, demo, doctor, gimp, serve, train, weights
+    from . import catalogue, cutout, demo, doctor, gimp, serve, train, weights
 
     parser = argparse.ArgumentParser(
         prog="nuggy", description="Cut subjects out of photographs; keeps hair, fur, strings and webs."
     )
     parser.add_argument("--version", action="version", version=f"nuggy {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (cutout, demo, serve, gimp, weights, train, doctor):
+    for module in (cutout, catalogue, demo, serve, gimp, weights, train, doctor):
         module.add_parser(commands)
     args = parser.parse_args(argv)
     logging.basicConfig(format="nuggy: %(message)s", level=logging.WARNING)

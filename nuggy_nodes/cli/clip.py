@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..clips.names import ANIMATED, FORMS, MOVIES, SUFFIXES
 from ..core.errors import InputError
 from .jobs import STREAM, Job, Place, Plan
-from .wanted import check_form, check_numbers, existing
+from .results import check, check_form, existing
 
 if TYPE_CHECKING:
     from ..core import Recipe
@@ -42,7 +42,7 @@ def are_clips(args: argparse.Namespace) -> bool:
 
 def clip_place(args: argparse.Namespace) -> Place:
     """Where results go; sets args.format and args.output. Raises InputError."""
-    check_numbers(args)
+    check(args)
     target: Path | None = args.output_dir
     if target == STREAM:
         raise InputError("a clip is not written to standard output; give a file or a folder with -o")

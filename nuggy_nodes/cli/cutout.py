@@ -8,18 +8,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import results
 from .guidance import Said
 from .guidance import add_options as add_guidance
 from .jobs import STREAM, Place
 from .network import add_options as add_network
 from .settings import add_options, recipe_of
-from .wanted import check_form, check_numbers, existing
 
 if TYPE_CHECKING:
-    from ..core import Recipe
     from .work import Output
 
-OUTPUTS = ("rgba", "mask", "composite")
 SUFFIXES = {".png": "png", ".webp": "webp", ".tif": "tiff", ".tiff": "tiff", ".jpg": "jpeg", ".jpeg": "jpeg",
             ".avif": "avif", ".gif": "gif"}  # fmt: skip
 MOVIES = ("mov", "webm", "mp4", "frames")  # forms of clips alone
@@ -38,35 +36,23 @@ def add_parser(commands: Any) -> None:
     p.add_argument("-o", "--output-dir", type=Path, metavar="DIR|FILE", help="folder for the results (made if "
                    "missing), or the result's file where there is one photograph, or -")  # fmt: skip
     p.add_argument("-r", "--recursive", action="store_true", help="look into sub-folders too")
-    p.add_argument("--output", choices=OUTPUTS, help="what to write: a picture with transparency (rgba, default), the "
-                   "mask, or the subject over --background (composite, default for jpeg)")  # fmt: skip
-    p.add_argument("--background", metavar="COLOUR|IMAGE", help="for a composite: a colour (white, #30a0ff, "
-                   "'rgb(0,128,0)') or a picture, which is scaled to fill the frame (default: white)")  # fmt: skip
     p.add_argument("--format", choices=("png", "webp", "tiff", "jpeg", "avif", "gif", *MOVIES),
                    help="file format (default: by the result's name, else png); of clips mov (ProRes 4444, default), "
                    "webm (VP9), mp4 (H.264, default for mask and composite), frames (a folder of PNG files), or an "
                    "animated gif, webp or png")  # fmt: skip
     p.add_argument("--quality", type=int, metavar="1-100", help="of jpeg (default: 92), avif (85), webm and mp4 (90), "
                    "and of webp, which is lossless without")  # fmt: skip
-    p.add_argument("--steady", type=int, choices=(0, 3, 5), default=3, metavar="0|3|5", help="frames of a clip that "
-                   "tell each mask, so that it does not flicker; 0: each its own (default: 3)")  # fmt: skip
-    p.add_argument("--smallest", action="store_true", help="take the time for the smallest file; hidden pixels become "
-                   "black, unless --fill says otherwise")  # fmt: skip
-    p.add_argument("--strip", action="store_true", help="leave out the photograph's EXIF block")
+    p.add_argument("--steady", type=int, choices=(0, 3, 5), default=5, metavar="0|3|5", help="frames of a clip that "
+                   "tell each mask, so that it does not flicker; 0: each its own (default: 5)")  # fmt: skip
     p.add_argument("--first-frame", action="store_true", help="of an animation, cut out the first frame only")
     p.add_argument("--each", action="store_true", help="every part of the subject in a file of its own as well, "
                    "NAME-1, NAME-2, ..., the largest first; subjects that touch are one")  # fmt: skip
     existing = p.add_mutually_exclusive_group()
     existing.add_argument("--overwrite", action="store_true", help="replace results that exist")
     existing.add_argument("--skip-existing", action="store_true", help="leave photographs alone whose results exist")
-    p.add_argument("--max-megapixels", type=float, default=160.0, metavar="N",
-                   help="refuse larger photographs before they are decoded (default: 160)")  # fmt: skip
     p.add_argument("--fail-empty", action="store_true", help="exit status 1 if nothing was found in a photograph")
     p.add_argument("--json", action="store_true", help="print what was done as one JSON object")
-    p.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps; for an .onnx network "
-                   "rocm, coreml, openvino or directml too (default: auto)")  # fmt: skip
-    p.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16"),
-                   help="arithmetic of the network (default: what the device does well)")  # fmt: skip
+    results.add_options(p)
     add_network(p)
     add_guidance(p)
     add_options(p)
@@ -77,7 +63,7 @@ def _run(args: argparse.Namespace) -> int:
     from .. import process
     from .clip import are_clips, clip_place
 
-    recipe = _hidden(args, recipe_of(args))  # before anything heavy is imported
+    recipe = results.hidden(args, recipe_of(args))  # before anything heavy is imported
     clips = are_clips(args)
     place = clip_place(args) if clips else _place(args)
     said = Said(args)
@@ -103,39 +89,24 @@ def _run(args: argparse.Namespace) -> int:
         return do_all(args, recipe, output, todo, said)
 
 
-def _hidden(args: argparse.Namespace, recipe: Recipe) -> Recipe:
-    """With --smallest, hidden pixels of one colour."""
-    from dataclasses import replace
-
-    return replace(recipe, fill="#000000") if args.smallest and args.fill is None else recipe
-
-
 def _place(args: argparse.Namespace) -> Place:
     """Where results go; sets args.format. Raises InputError."""
     from ..core.errors import InputError
 
-    check_numbers(args)
+    results.check(args)
     target: Path | None = args.output_dir
     single = target is not None and target.suffix.lower() in SUFFIXES and not target.is_dir()
     to_file = target is not None and (target == STREAM or (single and not args.recursive and len(args.paths) == 1
                                                            and not args.paths[0].is_dir()))  # fmt: skip
     _check_target(args, target, single, to_file)
     named = SUFFIXES.get(target.suffix.lower()) if to_file and target is not None else None
-    check_form(args, target, named)
+    results.check_form(args, target, named)
     args.format = args.format or named or "png"
-    if args.format == "avif":
-        from ..pictures.pillow import has_avif
-
-        if not has_avif():
-            raise InputError("--format avif needs Pillow 11.3 or later, with AVIF in it; give another format")
-    if args.output is None:
-        args.output = "composite" if args.format == "jpeg" else "rgba"
-    if args.output == "rgba" and args.format == "jpeg":
-        raise InputError("JPEG holds no transparency; give --output composite or mask, or another --format")
+    results.choose_output(args)
     from ..pictures.formats import OUT
 
     suffix = OUT[args.format]
-    return Place(None if to_file else target, target if to_file else None, suffix, existing(args))
+    return Place(None if to_file else target, target if to_file else None, suffix, results.existing(args))
 
 
 def _check_target(args: argparse.Namespace, target: Path | None, single: bool, to_file: bool) -> None:
@@ -159,14 +130,10 @@ def _check_target(args: argparse.Namespace, target: Path | None, single: bool, t
 
 
 def _output(args: argparse.Namespace, place: Place) -> Output:
-    from ..pictures import Style
-    from .backdrop import backdrop
-    from .work import Output
+    from dataclasses import replace
 
-    behind = backdrop(args.background) if args.background or args.output == "composite" else None
-    style = Style(args.format, args.quality, args.smallest)
-    return Output(args.output, style, behind, args.strip, args.first_frame, place.existing == "overwrite", args.each,
-                  args.steady)  # fmt: skip
+    more = {"first_frame": args.first_frame, "overwrite": place.existing == "overwrite", "each": args.each}
+    return replace(results.output(args), **more, steady=args.steady)
 
 
 def _check_folders(given: Path | None, folders: set[Path]) -> None:

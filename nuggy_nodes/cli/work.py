@@ -44,7 +44,7 @@ class Output:
     first_frame: bool = False
     overwrite: bool = False
     each: bool = False
-    steady: int = 3
+    steady: int = 5
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,9 @@ def packing(form: str, alpha: bool, quality: int | None) -> Packing:
 class Movie:
     """A container being written: `add` frames in order. note: what the user should know."""
 
-    def __init__(self, container: Any, form: str, about: About, alpha: bool, quality: int | None, sound: Sound | None):
-        self._way, self._about, self._out, self._sound = packing(form, alpha, quality), about, container, sound
+    def __init__(self, container: Any, form: str, about: About, alpha: bool, quality: int | None, target: Path):
+        self._way, self._about, self._out, self._target = packing(form, alpha, quality), about, container, target
+        self._sound: Sound | None = None
         self._alpha, self.note = alpha, ""
         way = self._way
         self._stream = container.add_stream(way.codec, rate=about.rate.limit_denominator(1 << 16), options=way.options)
@@ -69,12 +70,17 @@ class Movie:
         context.color_range, context.colorspace = 1, about.colours.matrix
         context.color_primaries, context.color_trc = about.colours.primaries, about.colours.transfer
         context.thread_type = "AUTO"
-        self._size = (height, width)
+        self._size, self._form = (height, width), form
         if alpha and form == "webm":
             self._stream.metadata["alpha_mode"] = "1"
 
+    def hear(self, source: Any) -> None:
+        """Carry over the sound of an opened container; before the first frame."""
+        self._sound = Sound(source, self._out, self._form)
+        self.note = both(self.note, self._sound.note)
+
     def add(self, pixels: np.ndarray, frame: Frame) -> None:
-        """pixels [H,W] or [H,W,3 or 4], uint8 or uint16, of the frame that they are made of."""
+        """pixels [H,W] or [H,W,3 or 4], uint8 or uint16, of the frame that they are made of. Raises ImageError."""
         if pixels.ndim == 2:
             pixels = np.repeat(pixels[..., None], 3, 2)
         height, width = self._size
@@ -88,17 +94,29 @@ class Movie:
         made = from_rgb(np.ascontiguousarray(pixels), form, context.pix_fmt, colours)
         base = self._about.base
         made.pts, made.duration, made.time_base = round(frame.time / base), round(frame.duration / base), base
-        self._out.mux(self._stream.encode(made))
-        if self._sound:
-            self._sound.until(frame.time)
+        with writing(self._target):
+            self._out.mux(self._stream.encode(made))
+            if self._sound:
+                self._sound.until(frame.time)
 
     def finish(self) -> None:
-        """Write what is still held."""
-        self._out.mux(self._stream.encode(None))
-        if self._sound:
-            self._sound.until(None)
-            if self._sound.damaged:
-                self.note = both(self.note, "parts of its sound are damaged and left out")
+        """Write what is still held. Raises ImageError."""
+        with writing(self._target):
+            self._out.mux(self._stream.encode(None))
+            if self._sound:
+                self._sound.until(None)
+            self._out.close()
+        if self._sound and self._sound.damaged:
+            self.note = both(self.note, "parts of its sound are damaged and left out")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """What goes wrong inside as ImageError, with the name of the file that is written: a full disk, mostly."""
+    try:
+        yield
+    except (pyav().error.FFmpegError, OSError) as e:
+        raise ImageError(f"{path}: cannot be written: {reason(e)}") from None
 
 
 @contextmanager
@@ -114,17 +132,24 @@ def movie_of(path: Path, form: str, about: About, source: Path | None, *, alpha:
         with contextlib.ExitStack() as held:
             heard = held.enter_context(opened(source)) if source and about.sound else None
             told = {"movflags": "+faststart"} if form in ("mp4", "mov") else {}
-            out = held.enter_context(av.open(f"file:{part}", "w", format=form, container_options=told))
-            movie = Movie(out, form, about, alpha, quality, None)
-            if heard is not None:
-                movie._sound = Sound(heard, out, form)
+            with writing(path):
+                out = av.open(f"file:{part}", "w", format=form, container_options=told)
+                held.callback(_closed, out)
+                movie = Movie(out, form, about, alpha, quality, path)
+                if heard is not None:
+                    movie.hear(heard)
             yield movie
             movie.finish()
         if not overwrite and os.path.lexists(path):
             raise ImageError(f"{path}: exists; give --overwrite to replace it")
-        os.replace(part, path)
-    except (av.error.FFmpegError, OSError) as e:
-        raise ImageError(f"{path}: cannot be written: {reason(e)}") from None
+        with writing(path):
+            os.replace(part, path)
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
+
+
+def _closed(container: Any) -> None:
+    """Close a container, whatever its end has to say: where that matters, `finish` has closed it."""
+    with contextlib.suppress(pyav().error.FFmpegError, OSError):
+        container.close()

@@ -107,13 +107,12 @@ class Pages:
 
 @contextmanager
 def sequence_of(folder: Path, sound: bool, *, overwrite: bool = False) -> Iterator[Pages]:
-    """A folder to write frames to; those that are done stay, each whole. Raises ImageError."""
+    """A folder to write frames to; those that are done stay, each whole, and their times where all are. Raises
+    ImageError."""
     if folder.exists() and not overwrite and (not folder.is_dir() or any(folder.iterdir())):
         raise ImageError(f"{folder}: exists; give --overwrite to replace what is in it")
     made = Pages(folder, overwrite)
     if sound:
         made.note = "a sequence of pictures holds no sound"
-    try:
-        yield made
-    finally:
-        made.finish()
+    yield made
+    made.finish()

@@ -10,9 +10,11 @@ import numpy as np
 from .frame import Frame
 
 SIDE = (48, 27)  # of the small pictures that are compared
-CHANGE = 0.08  # mean difference of those, of full range, under which there is no cut
-KEPT = 0.6  # share of colours that two frames of one scene have in common, at the least
-BINS = 6  # of a channel
+CHANGE = 0.03  # mean difference of those, of full range, under which there is no cut
+# correlation under which there is one: on 12 sequences of DAVIS 2016 frames up to three apart have .55 at the least,
+# the ends of different sequences .47 at the most
+ALIKE = 0.5
+FLAT = 0.02  # standard deviation under which a picture shows nothing
 
 
 class Scenes:
@@ -43,17 +45,13 @@ def thumbnail(rgb: np.ndarray) -> np.ndarray:
 
 
 def is_cut(before: np.ndarray, after: np.ndarray) -> bool:
-    """Whether two small pictures show different scenes: pixels differ, and so do the colours as a whole, lightness
-    apart (a flash, a lamp that goes on, is no cut)."""
+    """Whether two small pictures show different scenes: they differ, and what is light and dark in one is not so in
+    the other (correlation, each channel less its mean: a flash, a lamp that goes on, is no cut)."""
     if np.abs(before - after).mean() < CHANGE:
         return False
-    first, second = (_histogram(x / max(float(x.mean()), 1e-3) / 2) for x in (before, after))
-    return float(np.minimum(first, second).sum()) < KEPT
+    return float((_levelled(before) * _levelled(after)).mean()) < ALIKE
 
 
-def _histogram(picture: np.ndarray) -> np.ndarray:
-    found, _ = np.histogramdd(picture.reshape(-1, 3).clip(0, 1), bins=BINS, range=[(0, 1)] * 3)
-    smooth = found
-    for axis in range(3):  # a colour near a bin's edge falls on either side
-        smooth = (np.roll(smooth, 1, axis) + 2 * smooth + np.roll(smooth, -1, axis)) / 4
-    return smooth / smooth.sum()
+def _levelled(picture: np.ndarray) -> np.ndarray:
+    level = picture - picture.mean((0, 1))
+    return level / max(float(level.std()), FLAT)

@@ -20,18 +20,24 @@ BITS = 160_000  # a second
 
 class Sound:
     """The sound of one container, muxed into another as its pictures come; it is read beside them, by a container of
-    its own, so that nothing of it waits in memory."""
+    its own, so that nothing of it waits in memory. note: what was packed anew."""
 
     def __init__(self, source: Any, target: Any, form: str):
         """source: a container opened for this alone. target: the container that is written, no stream started yet."""
         self._target, (held, other) = target, HELD[form]
         self._tracks: dict[int, Any] = {}
+        self.note = ""
         streams = [s for s in source.streams.audio if s.codec_context is not None]
         for stream in streams:
             if stream.codec_context.name in held:
                 self._tracks[stream.index] = _Copied(target.add_stream_from_template(stream))
             else:
                 self._tracks[stream.index] = _Packed(target, other)
+                less = ", in stereo" if stream.codec_context.channels > 2 else ""
+                name = stream.codec_context.name
+                self.note = (
+                    f"{form} does not hold its sound ({name}), which is packed as {other.removeprefix('lib')}{less}"
+                )
         self._packets: Iterator[Any] = iter(source.demux(streams)) if streams else iter(())
         self._ahead: Any = None
         self.damaged = 0

@@ -14,7 +14,7 @@ from .scenes import Scenes
 
 
 def steadily(
-    frames: Iterable[Frame], cut: Callable[[Frame], Cutout], window: int = 3
+    frames: Iterable[Frame], cut: Callable[[Frame], Cutout], window: int = 5
 ) -> Iterator[tuple[Frame, Cutout]]:
     """Cut-outs of a clip's frames, in order.
 

@@ -205,3 +205,64 @@ def test_steady_takes_a_jump_of_one_frame_away():
         return float(sum((a - b).abs().mean() for a, b in itertools.pairwise(out)))
 
     assert moved(3) < 0.5 * moved(0)
+
+
+def test_scenes_are_told_by_what_is_light_and_dark_where():
+    """A cut between two scenes, whatever their colours have in common; none where a scene moves, or its light does."""
+    from nuggy_nodes.clips.scenes import is_cut, thumbnail
+
+    def scene(seed: int) -> np.ndarray:
+        rough = np.random.default_rng(seed).integers(0, 255, (5, 8, 3), np.uint8)
+        return np.array(Image.fromarray(rough).resize((240, 135), Image.Resampling.BICUBIC))
+
+    scenes = [scene(i) for i in range(6)]
+    for a, b in itertools.permutations(scenes, 2):
+        assert is_cut(thumbnail(a), thumbnail(b))
+        assert is_cut(thumbnail(a), thumbnail(a[::-1, ::-1].copy()))  # the same colours
+    for a in scenes:
+        assert not is_cut(thumbnail(a), thumbnail(np.roll(a, 6, 1)))
+        lit = (a * 0.5 + 110).astype(np.uint8)
+        assert not is_cut(thumbnail(a), thumbnail(lit))
+        assert np.abs(thumbnail(a) - thumbnail(lit)).mean() > 0.08
+
+
+def test_sound_that_is_packed_anew_is_told(tmp_path, capsys):
+    source = clip(tmp_path / "h.mkv", 4, sound=True)
+    assert run(source, "-o", tmp_path / "h.mp4", "--json") == 0
+    told = capsys.readouterr()
+    assert "packed as aac" in json.loads(told.out)["clips"][0]["note"]
+    assert run(source, "-o", tmp_path / "h.mov", "--json") == 0  # which holds it as it is
+    assert "note" not in json.loads(capsys.readouterr().out)["clips"][0]
+
+
+def test_a_failure_is_told_of_the_file_that_fails(tmp_path):
+    from nuggy_nodes.clips.movie import movie_of
+    from nuggy_nodes.core.errors import ImageError
+
+    with clip_of(clip(tmp_path / "i.mkv", 2)) as source:
+        with (
+            pytest.raises(OSError, match="elsewhere"),
+            movie_of(tmp_path / "i.mov", "mov", source.about, None, alpha=True),
+        ):
+            raise OSError("elsewhere")
+        with (
+            pytest.raises(ImageError, match=r"none/i.mov: cannot be written: no such file"),
+            movie_of(tmp_path / "none" / "i.mov", "mov", source.about, None, alpha=True),
+        ):
+            pass
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["i.mkv"]
+
+
+def test_a_sequence_that_fails_has_no_times(tmp_path, monkeypatch):
+    from nuggy_nodes.cli import frames
+
+    def fails(self, *a):
+        if self._done > 2:
+            raise MemoryError
+        return whole(self, *a)
+
+    whole = frames.Cutter.pixels
+    monkeypatch.setattr(frames.Cutter, "pixels", fails)
+    source = clip(tmp_path / "j.mkv", 5)
+    assert run(source, "-o", tmp_path / "f", "--format", "frames", "--steady", "0") == 1
+    assert [p.name for p in sorted((tmp_path / "f").rglob("*.*"))] == ["000001.png", "000002.png"]

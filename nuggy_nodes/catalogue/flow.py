@@ -1,0 +1,139 @@
+"""Ray: a cluster, its shares, and the stream through it. Queues, back-pressure, retries and spilling are Ray Data's."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from .. import process
+from ..core.errors import InputError
+from .stages import Cutter, Order, read_block, write_block
+from .stores import NEEDED
+
+BLOCK_BYTES = 32 << 20  # of pictures that travel together; a larger picture travels alone
+STORE_BYTES = 4 << 30  # of the object store of a cluster that is started here, at the most
+STILL = 900  # seconds without any answer after which a run is begun anew with what is left of the cluster
+FILES = 0.4  # logical CPUs of a task that reads or writes; never an actor's, or Ray would do both in one process
+
+
+@dataclass(frozen=True)
+class Share:
+    """Actors with a network, what each asks of Ray (CPUs, GPUs), and its threads."""
+
+    workers: int
+    cpus: float
+    gpus: float
+    threads: int
+
+
+def connect() -> dict[str, float]:
+    """The cluster that RAY_ADDRESS names, or one on this machine, for this process alone; its resources. Raises
+    InputError."""
+    address = os.environ.get("RAY_ADDRESS")
+    if not address:  # before Ray is imported: its sockets are then on the loopback alone
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    try:
+        import ray
+        import ray.data
+    except ImportError:
+        raise InputError(NEEDED) from None
+    if not ray.is_initialized():
+        told: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+        try:
+            if address:
+                ray.init(address, **told)
+            else:
+                _start(told)
+        except Exception as e:  # of a raylet that does not come up Ray raises that very class
+            where = f"RAY_ADDRESS names {address}, where" if address else "on this machine"
+            raise InputError(f"{where} no Ray cluster can be had: {str(e).splitlines()[0][:200]}") from None
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.target_max_block_size = BLOCK_BYTES
+    context.execution_no_progress_timeout_s = STILL
+    context.max_errored_blocks = -1  # a photograph that kills its worker each time is not the end of the others
+    context.print_on_execution_start = False
+    found: dict[str, float] = ray.cluster_resources()
+    return found
+
+
+def _start(told: dict[str, Any]) -> None:
+    """Ray on this machine; once more where a busy machine let it time out."""
+    import ray
+
+    free = process.free_memory() or STORE_BYTES * 3
+    told |= {"include_dashboard": False, "num_cpus": cores(),
+             "object_store_memory": max(min(STORE_BYTES, free // 3), 100 << 20)}  # fmt: skip
+    try:
+        ray.init("local", **told)
+    except Exception as e:
+        if "timed out" not in str(e):
+            raise
+        ray.shutdown()
+        ray.init("local", **told)
+
+
+def cores() -> int:
+    """Cores' worth of time that this process may use."""
+    mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(min(mine, round(process.cpu_quota()) or mine), 1)
+
+
+def machines() -> list[dict[str, float]]:
+    """What each machine of the cluster has, of those that can work."""
+    import ray
+
+    return [n["Resources"] for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU")]
+
+
+def share(resources: dict[str, float], workers: int = 0, gpus: float | None = None, device: str = "auto") -> Share:
+    """How a cluster is shared out.
+
+    Args:
+        resources: the cluster's, as Ray counts them.
+        workers: networks; 0: one a GPU's share, or one a machine.
+        gpus: share of a GPU that each has; None: 1 where there are any, and `device` is not cpu.
+
+    Returns:
+        On CPUs an actor asks for half of its cores, so that tasks run beside it, and so that two fit on one machine
+        when another is lost; its threads are all of them.
+    """
+    there = machines()
+    if not there:
+        raise InputError("the Ray cluster has no CPU that could work; add machines, or unset RAY_ADDRESS")
+    if gpus is None:
+        gpus = 1.0 if resources.get("GPU") and device != "cpu" else 0.0
+    if gpus:
+        if resources.get("GPU", 0) < gpus:
+            raise InputError(f"--gpus {gpus:g}: the Ray cluster has {resources.get('GPU', 0):g} GPUs")
+        return Share(workers or max(int(resources["GPU"] / gpus), 1), 1.0, gpus, 1)
+    fewest = min(m["CPU"] for m in there)
+    workers = workers or len(there)
+    threads = max(int(sum(m["CPU"] for m in there) / workers), 1)
+    return Share(workers, max(min(threads, fewest) / 2, 0.5), 0.0, threads)
+
+
+def answers(plan: Iterable[pa.Table], order: Order, part: Share) -> Iterator[pa.Table]:
+    """Rows of ANSWER, in any order, as they come. Raises Ray's exceptions where the cluster fails as a whole."""
+    import ray.data
+
+    waiting = ray.data.from_arrow(list(plan))
+    told: dict[str, Any] = {"batch_size": None, "batch_format": "pyarrow", "zero_copy_batch": True}
+    pictures = waiting.map_batches(read_block, fn_kwargs={"megapixels": order.megapixels}, num_cpus=FILES, **told)
+    cut = pictures.map_batches(
+        Cutter, fn_constructor_args=(order,), concurrency=part.workers, num_cpus=part.cpus,
+        num_gpus=part.gpus, **told
+    )  # fmt: skip
+    style, strip = order.output.style, order.output.strip
+    written = cut.map_batches(
+        write_block, fn_kwargs={"results": order.results, "style": style, "strip": strip}, num_cpus=FILES, **told
+    )
+    yield from written.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
