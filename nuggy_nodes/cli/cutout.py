@@ -64,7 +64,7 @@ def add_parser(commands: Any) -> None:
     p.add_argument("--json", action="store_true", help="print what was done as one JSON object")
     p.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps; for an .onnx network "
                    "rocm, coreml, openvino or directml too (default: auto)")  # fmt: skip
-    p.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16"),
+    p.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16", "int8"),
                    help="arithmetic of the network (default: what the device does well)")  # fmt: skip
     add_network(p)
     add_guidance(p)

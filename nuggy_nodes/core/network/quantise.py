@@ -19,6 +19,7 @@ from torch import Tensor
 from ..errors import WeightsError
 
 SCALE = ".scale"
+STEP = ".step"  # of a map, for arithmetic in 8 bits (steps.py); no part of the weights
 
 
 def quantise(state: Mapping[str, Tensor], keep: Collection[str] = ()) -> dict[str, Tensor]:
@@ -37,7 +38,7 @@ def quantise(state: Mapping[str, Tensor], keep: Collection[str] = ()) -> dict[st
         else:
             rows = value.flatten(1)
             scale = rows.abs().amax(1).clamp(min=1e-12) / 127
-            out[name] = _steps(rows, scale, value.shape[1]).to(torch.int8).reshape(value.shape)
+            out[name] = whole_steps(rows, scale, value.shape[1]).to(torch.int8).reshape(value.shape)
             out[name + SCALE] = scale
     return out
 
@@ -46,7 +47,7 @@ def dequantise(stored: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
     """The stored form back to float32. Raises WeightsError where a scale is missing or does not fit."""
     out: dict[str, Tensor] = {}
     for name, value in stored.items():
-        if name.endswith(SCALE):
+        if name.endswith((SCALE, STEP)):
             continue
         if value.dtype == torch.int8:
             scale = stored.get(name + SCALE)
@@ -62,7 +63,7 @@ def dequantise(stored: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
     return out
 
 
-def _steps(rows: Tensor, scale: Tensor, inputs: int) -> Tensor:
+def whole_steps(rows: Tensor, scale: Tensor, inputs: int) -> Tensor:
     """rows [out, inputs*k*k] in whole steps of `scale` [out], with vanishing sums a window and a channel."""
     exact = (rows.double() / scale[:, None].double()).view(
         len(rows), inputs, -1
