@@ -23,7 +23,7 @@ from .protocol import normalised
 EVEN = 0.6
 SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.42, 0.35, 0.3, 0.25)  # of a channel's maximum, that 255 steps may reach to
 SIDES = (1.0, 0.75, 0.625)  # of the network's own, photograph by photograph: the recipes look at several sizes
-SAMPLES = 256  # pixels of a map and photograph
+SAMPLES = 512  # pixels of a map and photograph
 FINEST = 1 / 256  # of the map's coarsest step
 
 
@@ -39,7 +39,7 @@ def calibrate(model: ISNet, squares: Iterable[Tensor]) -> dict[str, Tensor]:
             values = answer[0].flatten(1)
             top = values.amax(1).float()
             highest[name] = torch.maximum(highest.get(name, top), top)
-            at = torch.linspace(0, values.shape[1] - 1, SAMPLES).long()  # the same pixels in every run
+            at = torch.randint(0, values.shape[1], (SAMPLES,), generator=torch.Generator().manual_seed(1))
             some[name].append(values[:, at].float())
 
         return module.register_forward_hook(seen)

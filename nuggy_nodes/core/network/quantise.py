@@ -38,7 +38,7 @@ def quantise(state: Mapping[str, Tensor], keep: Collection[str] = ()) -> dict[st
         else:
             rows = value.flatten(1)
             scale = rows.abs().amax(1).clamp(min=1e-12) / 127
-            out[name] = whole_steps(rows, scale, value.shape[1]).to(torch.int8).reshape(value.shape)
+            out[name] = _steps(rows, scale, value.shape[1]).to(torch.int8).reshape(value.shape)
             out[name + SCALE] = scale
     return out
 
@@ -63,7 +63,7 @@ def dequantise(stored: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
     return out
 
 
-def whole_steps(rows: Tensor, scale: Tensor, inputs: int) -> Tensor:
+def _steps(rows: Tensor, scale: Tensor, inputs: int) -> Tensor:
     """rows [out, inputs*k*k] in whole steps of `scale` [out], with vanishing sums a window and a channel."""
     exact = (rows.double() / scale[:, None].double()).view(
         len(rows), inputs, -1
