@@ -129,7 +129,9 @@ def works() -> str:
     The answer is one that tells overflow: without VNNI, oneDNN adds two products in 16 bits, which 255 * 127 * 2
     does not fit.
     """
-    layer = nn.Conv2d(16, 16, 3, padding=1)
+    with torch.device("meta"):  # the user's random numbers are not to be touched
+        layer = nn.Conv2d(16, 16, 3, padding=1)
+    layer = layer.to_empty(device="cpu")
     with torch.no_grad():
         layer.weight.fill_(127.0)
         layer.bias.fill_(3.0)  # type: ignore[union-attr]
