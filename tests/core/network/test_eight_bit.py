@@ -95,7 +95,7 @@ def test_operators_that_are_not_there_and_sums_that_overflow(monkeypatch):
     assert ops.works() == told
 
 
-def test_the_network_is_near_itself_and_the_same_every_time(network, chelsea):
+def test_the_network_is_near_itself_and_the_same_every_time(chelsea):
     eight, exact = load(dtype=torch.int8), load()
     assert isinstance(eight.model, EightBit) == (not ops.works())
     square = F.interpolate(chelsea, size=(288, 288), mode="bilinear", antialias=True)  # some sides do not halve evenly
