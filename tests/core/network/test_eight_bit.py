@@ -101,14 +101,8 @@ def test_the_network_is_near_itself_and_the_same_every_time(chelsea):
     square = F.interpolate(chelsea, size=(288, 288), mode="bilinear", antialias=True)  # some sides do not halve evenly
     with torch.inference_mode():
         found, wanted = eight.see(square).sigmoid(), exact.see(square).sigmoid()
-        threads = torch.get_num_threads()
-        try:
-            torch.set_num_threads(1 + threads % 2)
-            assert torch.equal(load(dtype=torch.int8).see(square).sigmoid(), found) or not isinstance(
-                eight.model, EightBit
-            )
-        finally:
-            torch.set_num_threads(threads)
+        assert torch.equal(eight.see(square).sigmoid(), found)
+        assert torch.equal(load(dtype=torch.int8).see(square).sigmoid(), found)
     assert found.shape == wanted.shape and (found - wanted).abs().mean() < 0.02
     assert wanted.mean() > 0.1  # there is something to be wrong about
 
