@@ -8,7 +8,10 @@ import platform
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
 
 
 def add_parser(commands: Any) -> None:
@@ -40,6 +43,7 @@ def _findings() -> Iterator[tuple[str, str, str]]:
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
     yield "ok", "device", f"{device.type} ({name})"
     yield "ok", "precision", str(choose_precision(device)).removeprefix("torch.")
+    yield _eight_bits(device)
     try:
         path = weights.default_path()
         checksum.check(path, weights.DEFAULT_SHA256, fresh=True)
@@ -58,6 +62,14 @@ def _findings() -> Iterator[tuple[str, str, str]]:
     yield _networks()
     yield _comfyui()
     yield _gimp()
+
+
+def _eight_bits(device: torch.device) -> tuple[str, str, str]:
+    from ..core.network.precision import no_eight_bits, verdict
+
+    if why := no_eight_bits(device):
+        return "note", "8 bits", f"not used: {why}"
+    return "ok", "8 bits", "faster here" if verdict().int8 else "not faster here, so not used unless asked for"
 
 
 def _onnxruntime() -> tuple[str, str, str]:

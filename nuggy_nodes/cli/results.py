@@ -29,7 +29,7 @@ def add_options(p: argparse.ArgumentParser) -> None:
                    help="refuse larger photographs before they are decoded (default: 160)")  # fmt: skip
     p.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps; for an .onnx network "
                    "rocm, coreml, openvino or directml too (default: auto)")  # fmt: skip
-    p.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16"),
+    p.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16", "int8"),
                    help="arithmetic of the network (default: what the device does well)")  # fmt: skip
 
 

@@ -34,7 +34,7 @@ def add_door(p: argparse.ArgumentParser, port: int, run: Callable[[argparse.Name
     p.add_argument("--token", default=os.environ.get("NUGGY_TOKEN", ""), help="what callers must bring (default: "
                    "NUGGY_TOKEN of the environment, or none)")  # fmt: skip
     p.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
-    p.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16"))
+    p.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16", "int8"))
     p.add_argument("--weights", type=Path, metavar="FILE", help="other weights than the default")
     add_options(p)
     p.set_defaults(run=run)

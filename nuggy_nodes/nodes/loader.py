@@ -11,7 +11,7 @@ from . import models
 from .compat import Model, advanced, schema, wrong_choice
 from .network import managed
 
-PRECISIONS = ["auto", "float32", "bfloat16", "float16"]
+PRECISIONS = ["auto", "float32", "bfloat16", "float16", "int8"]
 
 
 class NuggyLoader(io.ComfyNode):

@@ -19,6 +19,7 @@ from torch import Tensor
 from ..errors import WeightsError
 
 SCALE = ".scale"
+STEP = ".step"  # of a map, for arithmetic in 8 bits (steps.py); no part of the weights
 
 
 def quantise(state: Mapping[str, Tensor], keep: Collection[str] = ()) -> dict[str, Tensor]:
@@ -64,7 +65,7 @@ def dequantise(stored: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
     """
     out: dict[str, Tensor] = {}
     for name, value in stored.items():
-        if name.endswith(SCALE):
+        if name.endswith((SCALE, STEP)):
             continue
         if value.dtype == torch.int8:
             scale = stored.get(name + SCALE)

@@ -6,6 +6,7 @@ Ours are safetensors whose metadata carries one JSON text under the key `nuggy` 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,15 @@ from ..shipped import shipped
 from . import checksum, convert, cudagraph
 from .isnet import ISNet, layer_names
 from .metadata import Info
+from .precision import floating, no_eight_bits
 from .protocol import Form, normalised
 from .quantise import dequantise, quantise
+from .steps import read_steps
+
+log = logging.getLogger(__name__)
 
 DEFAULT_NAME = "isnet-general-use-8bit.safetensors"
-DEFAULT_SHA256 = "00fc2f7d3c979b1636b02591166b08822b0b100a2f2c16c2eb3c9ce9cd93e811"
+DEFAULT_SHA256 = "8273cd98396d89db6c7c4f92f38d7f8a7917b0bc9931579d840fc4069fca0fd2"
 SUFFIXES = (".safetensors", ".pth", ".pt", ".onnx")
 
 # one million of 44 million parameters, in float16: an error here is seen most, for the maps are largest
@@ -72,7 +77,8 @@ def load(
         path: a .safetensors, .pth, .pt or .onnx file (the last needs the `onnx` package); None for the default, whose
             sha256 is checked once and the verdict cached.
         device: of torch.
-        dtype: of weights and arithmetic.
+        dtype: of weights and arithmetic; torch.int8 for arithmetic in 8 bits on the CPU, which needs steps in the file
+            (`nuggy weights calibrate`): without them it is the best floating point that the CPU has.
 
     Returns:
         The network.
@@ -85,6 +91,13 @@ def load(
         checksum.check(path, DEFAULT_SHA256)
     path = Path(path)
     state, info = read(path)
+    if dtype == torch.int8:
+        steps, why, dtype = read_steps(path), no_eight_bits(torch.device(device)), floating()
+        if steps and not why:
+            from .eight_bit import EightBit
+
+            return Network(EightBit(build(state, path), steps, dtype), info, path)
+        log.info("%s runs in %s: %s", path, str(dtype).removeprefix("torch."), why or "it has no steps for 8 bits")
     return Network(build(state, path).to(device, dtype), info, path)
 
 

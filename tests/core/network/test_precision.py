@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nuggy_nodes.core import InputError, choose_precision
-from nuggy_nodes.core.network import precision
+from nuggy_nodes.core.network import eight_bit_ops, precision
 from nuggy_nodes.core.network.isnet import RSU
 
 CPU = torch.device("cpu")
@@ -22,8 +22,9 @@ def cache(tmp_path, monkeypatch):
 
 
 def answers(monkeypatch, *ratios):
-    """Replaces the measurement; the list says how often it was asked."""
-    left = list(ratios)
+    """Replaces the measurement by bfloat16's and 8 bits' time over float32's (one number: no 8 bits); the list says how
+    often it was asked."""
+    left = [r if isinstance(r, tuple) else (r, math.inf) for r in ratios]
     monkeypatch.setattr(precision, "measure", lambda: left.pop(0))
     return left
 
@@ -34,19 +35,36 @@ def test_names_and_devices(cache, monkeypatch):
         assert choose_precision(CPU, name) == dtype
     assert choose_precision(torch.device("cuda")) == torch.float16
     assert choose_precision(torch.device("mps")) == torch.float32
-    with pytest.raises(InputError, match="precision"):
-        choose_precision(CPU, "int8")
+    with pytest.raises(InputError, match="float16, int8; got 'int4'"):
+        choose_precision(CPU, "int4")
+
+
+@pytest.mark.parametrize("why", ["", "sums overflow"])
+def test_int8_by_name(cache, monkeypatch, why):
+    answers(monkeypatch)
+    monkeypatch.setattr(eight_bit_ops, "works", lambda: why)
+    if why:
+        with pytest.raises(InputError, match=why):
+            choose_precision(CPU, "int8")
+    else:
+        assert choose_precision(CPU, "int8") == torch.int8
+    with pytest.raises(InputError, match="for CPUs"):
+        choose_precision(torch.device("cuda"), "int8")
 
 
 @pytest.mark.parametrize("ratio,dtype", [
-    (0.4, torch.bfloat16), (0.8, torch.bfloat16), (0.9, torch.float32), (math.inf, torch.float32)])  # fmt: skip
+    (0.4, torch.bfloat16), (0.8, torch.bfloat16), (0.9, torch.float32), (math.inf, torch.float32),
+    ((0.5, 0.3), torch.int8), ((0.5, 0.45), torch.bfloat16), ((0.9, 0.79), torch.int8),
+    ((9.0, 0.9), torch.float32)])  # fmt: skip
 def test_measured_once_and_kept(cache, monkeypatch, ratio, dtype):
     left = answers(monkeypatch, ratio)
     assert choose_precision(CPU) == choose_precision(CPU) == dtype and not left
     monkeypatch.setattr(precision, "_seen", {})  # another process
     assert choose_precision(CPU) == dtype
     kept = json.loads(cache.read_text())
-    assert list(kept.values()) == [dtype == torch.bfloat16]
+    half = ratio[0] if isinstance(ratio, tuple) else ratio
+    assert list(kept.values()) == [[half <= 0.8, dtype == torch.int8]]
+    assert precision.floating() == (torch.bfloat16 if half <= 0.8 else torch.float32)
     assert torch.__version__ in next(iter(kept)) and precision.processor() in next(iter(kept))
 
 
@@ -58,7 +76,7 @@ def test_another_processor_is_measured_again(cache, monkeypatch):
     assert len(json.loads(cache.read_text())) == 2
 
 
-@pytest.mark.parametrize("content", ["", "[1]", "{", '{"x": 3}', "[" * 100_000, "\0"])
+@pytest.mark.parametrize("content", ["", "[1]", "{", '{"x": 3}', "[" * 100_000, "\0", '{"x": [1, 2]}'])
 def test_a_damaged_file_is_as_none(cache, monkeypatch, content):
     cache.parent.mkdir()
     cache.write_text(content)
@@ -82,7 +100,9 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path, cache, monkeypatch
 def test_the_measurement_is_real_and_leaves_no_trace(monkeypatch):
     state, calls, forward = torch.get_rng_state(), [], RSU.forward
     monkeypatch.setattr(RSU, "forward", lambda self, x: calls.append(x.dtype) or forward(self, x))
-    assert 0 < precision.measure() < math.inf or calls.count(torch.bfloat16) <= 2
+    half, eight = precision.measure()
+    assert 0 < half < math.inf or calls.count(torch.bfloat16) <= 2
+    assert eight > 0
     assert {torch.float32, torch.bfloat16} == set(calls)
     assert torch.equal(state, torch.get_rng_state())
 
@@ -94,4 +114,4 @@ def test_no_kernel_for_bfloat16_is_no_error(monkeypatch):
         return x
 
     monkeypatch.setattr(RSU, "forward", forward)
-    assert precision.measure() == math.inf
+    assert precision.measure()[0] == math.inf

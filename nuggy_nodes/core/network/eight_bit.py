@@ -1,0 +1,107 @@
+"""IS-Net with maps and weights in 8 bits, on the CPU.
+
+The steps of the maps, one a channel, come with the weights (calibrate.py). What stays in floating point is the first
+two convolutions, whose maps have no ReLU between them, and the logits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from .eight_bit_ops import Convolution, join, pool, to_steps
+from .isnet import RSU, RSU4F, ISNet
+
+Steps = Mapping[str, Tensor]
+
+
+class Block:
+    """A residual U-block. before: the steps of its input, None where the first convolution is done elsewhere."""
+
+    def __init__(self, name: str, block: RSU | RSU4F, before: Tensor | None, steps: Steps):
+        self._dilated = isinstance(block, RSU4F)
+        depth = 4 if isinstance(block, RSU4F) else block.depth
+        whole = steps[name]
+        inside = {i: steps[f"{name}.rebnconv{i}"] for i in range(1, depth + 1)}
+        self._first = None if before is None else Convolution(_layer(block, "in"), before, whole)
+        self._down = [
+            Convolution(_layer(block, str(i)), inside.get(i - 1, whole), inside[i]) for i in range(1, depth + 1)
+        ]
+        self._up, y = list[Convolution](), inside[depth]
+        for i in range(depth - 1, 0, -1):
+            after = steps[f"{name}.rebnconv{i}d"] if i > 1 else whole
+            self._up.append(Convolution(_layer(block, f"{i}d"), torch.cat((y, inside[i])), after, relu=i > 1))
+            y = after
+
+    def __call__(self, x: Tensor) -> Tensor:
+        assert self._first is not None
+        return self.after_first(self._first(x))
+
+    def after_first(self, residual: Tensor) -> Tensor:
+        """The answer, given the first convolution's."""
+        down = [self._down[0](residual)]
+        for layer in self._down[1:-1]:
+            down.append(layer(down[-1] if self._dilated else pool(down[-1])))
+        y = self._down[-1](down[-1])
+        for layer in self._up[:-1]:
+            y = layer(join(y, down.pop()))
+        return self._up[-1].added_to(residual, join(y, down.pop()))
+
+
+class EightBit(nn.Module):
+    """The network; input and output as isnet.ISNet's. Build it where eight_bit_ops.works.
+
+    Args:
+        model: the network in floating point, float32 or, where the processor is faster with it, bfloat16; of which the
+            first two convolutions are kept.
+        steps: one a channel, of every block's and every convolution's map but the blocks' own ends (calibrate.py).
+    """
+
+    def __init__(self, model: ISNet, steps: Steps, kind: torch.dtype = torch.float32):
+        super().__init__()
+        self._step = steps["stage1"]
+        self._encoder = [Block("stage1", model.stage1, None, steps)]
+        for i in range(2, 7):
+            self._encoder.append(Block(f"stage{i}", _block(model, f"stage{i}"), steps[f"stage{i - 1}"], steps))
+        self._decoder, below = list[Block](), "stage6"
+        for i in range(5, 0, -1):
+            name = f"stage{i}d"
+            before = torch.cat((steps[below], steps[f"stage{i}"]))
+            self._decoder.append(Block(name, _block(model, name), before, steps))
+            below = name
+        self._side = Convolution(_layer(model, "side1"), steps["stage1d"], None, relu=False)
+        self.conv_in, self.second = model.conv_in.to(kind), model.stage1.rebnconvin.to(kind)
+
+    def forward(self, x: Tensor) -> Tensor:
+        skips = [self._encoder[0].after_first(to_steps(self.second(self.conv_in(x)), self._step))]
+        for block in self._encoder[1:-1]:
+            skips.append(block(pool(skips[-1])))
+        y = self._encoder[-1](pool(skips[-1]))
+        for block in self._decoder:
+            y = block(join(y, skips.pop()))
+        return self._side(y)
+
+
+def map_names(model: ISNet) -> list[str]:
+    """The maps that have steps: blocks, and their convolutions but the first and the last, which have their block's."""
+    names = []
+    for name, module in model.named_modules():
+        end = name.rpartition(".")[2]
+        block = isinstance(module, (RSU, RSU4F))
+        if block or ("." in name and isinstance(module, nn.Conv2d) and end not in ("rebnconvin", "rebnconv1d")):
+            names.append(name)
+    return names
+
+
+def _block(model: ISNet, name: str) -> RSU | RSU4F:
+    block = model.get_submodule(name)
+    assert isinstance(block, (RSU, RSU4F))
+    return block
+
+
+def _layer(of: nn.Module, name: str) -> nn.Conv2d:
+    layer = of.get_submodule(name if name.startswith("side") else f"rebnconv{name}")
+    assert isinstance(layer, nn.Conv2d)
+    return layer

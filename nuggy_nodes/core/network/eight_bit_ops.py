@@ -1,0 +1,152 @@
+"""Arithmetic in 8 bits on the CPU: convolution, pooling, enlargement and joining of maps.
+
+A map is uint8 [B,C,H,W], channels last: whole steps above zero, since every one follows a ReLU. A step a channel is
+folded into the weights on either side, so that the operators here know of no scale. Convolutions are torch's own,
+oneDNN's, which are no public interface and are found when they are needed (`works`); products of unsigned and signed
+bytes are summed in 32 bits, so an answer does not depend on the order of sums or the number of threads.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+CHUNK = 1 << 17  # values of an enlarged row of cells: what stays in a core's own cache
+
+
+class Convolution:
+    """A 3x3 convolution of maps, size kept, with ReLU unless it is said otherwise.
+
+    Args:
+        layer: the layer in floating point.
+        before: step of each input channel, [in].
+        after: step of each output channel, [out]; None: the answer is float32, in its own values.
+        relu: whether negative sums become 0.
+    """
+
+    def __init__(self, layer: nn.Conv2d, before: Tensor, after: Tensor | None, relu: bool = True):
+        weight, bias = layer.weight.detach().float() * before.view(1, -1, 1, 1), layer.bias
+        assert bias is not None
+        bias = bias.detach().float()
+        if after is not None:
+            weight, bias = weight / after.view(-1, 1, 1, 1), bias / after
+        self._scale = weight.flatten(1).abs().amax(1).clamp(min=1e-12) / 127
+        steps = _diffused(weight.flatten(1) / self._scale[:, None]).to(torch.int8).view(weight.shape)
+        self._bias, self._zero = bias, torch.zeros(len(bias), dtype=torch.int32)
+        around = list(layer.padding), list(layer.dilation)
+        self._geometry = ([1, 1], *around, 1)
+        self._weight = torch.ops.onednn.qconv_prepack(steps, self._scale, 1.0, 0, *self._geometry, None)
+        self._kind = torch.float32 if after is None else torch.uint8
+        self._relu = "relu" if relu else "none"
+
+    def __call__(self, x: Tensor) -> Tensor:
+        answer: Tensor = torch.ops.onednn.qconv2d_pointwise(
+            x, 1.0, 0, self._weight, self._scale, self._zero, self._bias, *self._geometry,
+            1.0, 0, self._kind, self._relu, [], "",
+        )  # fmt: skip
+        return answer
+
+    def added_to(self, residual: Tensor, x: Tensor) -> Tensor:
+        """relu(convolution of x) + residual, which has the answer's steps: the larger of residual and sum."""
+        total = residual.clone(memory_format=torch.preserve_format)
+        torch.ops.onednn.qconv2d_pointwise.binary(
+            x, 1.0, 0, self._weight, self._scale, self._zero, total, self._bias, *self._geometry,
+            1.0, 0, torch.uint8, 1.0, 0, "sum", 1.0, None, [], "",
+        )  # fmt: skip
+        return torch.maximum(total, residual, out=total)
+
+
+def _diffused(rows: Tensor) -> Tensor:
+    """Rows [out,N] in whole numbers of at most 127, the error of each carried over to the next: sums over a window and
+    a channel stay within one. As good as quantise.py's choice of the best values to turn, in a tenth of its time; this
+    one is paid for whenever the network is loaded."""
+    sums = rows.cumsum(1).round_()
+    return torch.cat((sums[:, :1], sums.diff(dim=1)), 1).clamp_(-127, 127)
+
+
+def to_steps(x: Tensor, step: Tensor) -> Tensor:
+    """A float map in whole steps [C]."""
+    whole = (x.float() / step.view(1, -1, 1, 1)).round_().clamp_(0, 255)
+    return whole.to(torch.uint8).contiguous(memory_format=torch.channels_last)
+
+
+def pool(x: Tensor) -> Tensor:
+    """2x2 maximum, sides rounded up (`max_pool2d` takes no uint8)."""
+    x = x.permute(0, 2, 3, 1)
+    if x.shape[1] % 2 or x.shape[2] % 2:
+        x = F.pad(x, (0, 0, 0, x.shape[2] % 2, 0, x.shape[1] % 2))
+    rows = torch.maximum(x[:, 0::2], x[:, 1::2])
+    return torch.maximum(rows[:, :, 0::2], rows[:, :, 1::2]).permute(0, 3, 1, 2)
+
+
+def join(y: Tensor, skip: Tensor) -> Tensor:
+    """y, enlarged bilinearly to the size of `skip`, and skip, one after the other in channels."""
+    (n, c, height, width), own = skip.shape, y.shape[1]
+    out = torch.empty(n, height, width, own + c, dtype=torch.uint8)
+    out[..., own:] = skip.permute(0, 2, 3, 1)
+    left, (h, w) = out[..., :own], y.shape[-2:]
+    if (h, w) == (height, width):
+        left.copy_(y.permute(0, 2, 3, 1))
+    elif (2 * h, 2 * w) == (height, width):
+        _double(y.permute(0, 2, 3, 1), left)
+    else:  # a side that did not halve evenly
+        grown = F.interpolate(y.float(), size=(height, width), mode="bilinear", align_corners=False)
+        left.copy_(grown.add_(0.5).permute(0, 2, 3, 1))
+    return out.permute(0, 3, 1, 2)
+
+
+def _double(x: Tensor, out: Tensor) -> None:
+    """Bilinear enlargement of x [B,h,w,C] into out [B,2h,2w,C]: of two neighbours a quarter and three quarters, in
+    integers, rounded once. Torch's kernel for bytes takes six times as long; strips keep the wider ones in cache."""
+    n, h, w, c = x.shape
+    cells = out.unflatten(1, (h, 2)).unflatten(3, (w, 2))
+    strip = max(CHUNK // (2 * w * c), 1)
+    for top in range(0, h, strip):
+        end = min(top + strip, h)
+        rows = x[:, max(top - 1, 0) : end + 1].to(torch.int16)
+        if top == 0:
+            rows = torch.cat((rows[:, :1], rows), 1)
+        if end == h:
+            rows = torch.cat((rows, rows[:, -1:]), 1)
+        for lower, other in enumerate((rows[:, :-2], rows[:, 2:])):
+            far = torch.add(other, rows[:, 1:-1], alpha=3)
+            near = torch.add(far * 3, 8)
+            pair = torch.empty(n, end - top, w, 2, c, dtype=torch.int16)
+            torch.add(near[:, :, 1:], far[:, :, :-1], out=pair[:, :, 1:, 0])
+            torch.add(near[:, :, 0], far[:, :, 0], out=pair[:, :, 0, 0])
+            torch.add(near[:, :, :-1], far[:, :, 1:], out=pair[:, :, :-1, 1])
+            torch.add(near[:, :, -1], far[:, :, -1], out=pair[:, :, -1, 1])
+            cells[:, top:end, lower].copy_(pair.bitwise_right_shift_(4))
+
+
+@lru_cache(maxsize=1)
+def works() -> str:
+    """ "" where torch's 8-bit convolutions are here and give a known answer; else why not.
+
+    The answer is one that tells overflow: without VNNI, oneDNN adds two products in 16 bits, which 255 * 127 * 2
+    does not fit.
+    """
+    with torch.device("meta"):  # the user's random numbers are not to be touched
+        layer = nn.Conv2d(16, 16, 3, padding=1)
+    layer = layer.to_empty(device="cpu")
+    with torch.no_grad():
+        layer.weight.fill_(127.0)
+        layer.bias.fill_(3.0)  # type: ignore[union-attr]
+    x = torch.full((1, 16, 8, 8), 255, dtype=torch.uint8).contiguous(memory_format=torch.channels_last)
+    one = torch.ones(16)
+    large = torch.full((16,), 127 * 16 * 9.0)
+    try:
+        with torch.inference_mode():
+            sums = Convolution(layer, one, None)(x)[0, 0, 4, 4]
+            rounded = Convolution(layer, one, large)
+            whole = rounded(x)[0, 0, 4, 4]
+            added = rounded.added_to(torch.full_like(x, 1), x)[0, 0, 0, 0]
+    except (RuntimeError, AttributeError, TypeError, NotImplementedError) as e:
+        return f"torch {torch.__version__} has no 8-bit convolutions here ({str(e).splitlines()[0][:100]})"
+    wanted = (255 * 127 * 16 * 9 + 3.0, 255, round(255 * 4 / 9) + 1)
+    if (float(sums), int(whole), int(added)) != wanted:
+        return "8-bit sums overflow on this processor (it has no VNNI or like instructions)"
+    return ""
