@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import os
 from pathlib import Path
 from typing import Any
 
+from ..service.hosts import is_loopback, names_of
 from ..service.limits import add_options, limits_of
 
-LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 GRACE = 60  # seconds that those at work have when the service is asked to end
 EXTRA = "pip install 'nuggy-nodes[{extra}]'"
 
@@ -49,14 +48,6 @@ def check_door(args: argparse.Namespace) -> None:
         raise InputError(f"--host {args.host} can be reached by others: give --token too, of 8 letters at least")
 
 
-def is_loopback(host: str) -> bool:
-    """Whether an address is this machine's own."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _run(args: argparse.Namespace) -> int:
     from ..core.errors import NuggyError
 
@@ -72,8 +63,7 @@ def _run(args: argparse.Namespace) -> int:
     from ..service.engine import Studio
 
     studio = Studio(limits, args.device, args.precision, args.weights)
-    hosts = LOOPBACK if is_loopback(args.host) else ("*",)
-    app = make_app(studio, args.token, hosts)
+    app = make_app(studio, args.token, names_of(args.host))
     config = uvicorn.Config(app, args.host, args.port, log_level="warning", access_log=False, server_header=False,
                             timeout_graceful_shutdown=GRACE, timeout_keep_alive=15, proxy_headers=False)  # fmt: skip
     server = uvicorn.Server(config)

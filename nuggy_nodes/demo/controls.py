@@ -26,7 +26,7 @@ def expert(cutoff: float, sharpness: float, found: Recipe) -> dict[str, float]:
 def chosen() -> Recipe:
     """What the sidebar asks for."""
     name = st.radio(w("recipe"), NAMES, index=1, key="recipe", horizontal=True, format_func=lambda n: w("recipe_" + n),
-                    captions=None, help=w("recipe_help"))  # fmt: skip
+                    help=w("recipe_help")) or NAMES[1]  # fmt: skip
     found = RECIPES[name]
     changes: dict[str, Any] = {}
     with st.expander(w("expert")):
