@@ -46,7 +46,7 @@ def begin() -> None:
 
 
 def watch(studio: Studio, shelf: Shelf, rounds: int = -1) -> None:
-    """Let go of what nobody has used for long, whether or not somebody comes. rounds: how often, without end below 0."""
+    """Let go of what nobody has used for long, whether or not somebody comes. rounds: how often; -1: without end."""
     every = min(ROUND, shelf.seconds / 4)
     while rounds:
         rounds -= 1
