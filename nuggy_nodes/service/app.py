@@ -21,7 +21,7 @@ from ..core.errors import ImageError, NuggyError
 from .engine import Studio
 from .line import Busy
 from .openapi import openapi, page
-from .upload import Held, Refused, picture_of, endless
+from .upload import Held, Refused, endless, picture_of
 from .wanted import wanted
 
 SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
