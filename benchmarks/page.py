@@ -4,7 +4,7 @@
     python benchmarks/page.py [PHOTOGRAPH] [--megapixels 2] [--rounds 5]
 
 First result: from the end of the upload to the result decoded in the browser, on a page that was opened for it; beside
-it the core's own time for the same file in a process of its own, read, cut out, colours. A change: from the key or click
+it the core's own time for the same file alone, read, cut out, colours. A change: from the key or click
 to the changed result decoded in the browser. Medians of rounds.
 """
 
