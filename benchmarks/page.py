@@ -78,7 +78,7 @@ def changes(tab, shown: str, recipe: str, rounds: int) -> dict[str, list[float]]
     tab.settle()
 
     def slider(key: str) -> Callable[[], None]:
-        return lambda: (tab.page.locator(f".st-key-{key} [role=slider]").focus(), press("ArrowRight"))
+        return lambda: (tab.page.locator(f".st-key-{key} input[type=range]").focus(), press("ArrowRight"))
 
     steps = {
         "noise cutoff": slider(f"cutoff-{recipe}"),

@@ -79,7 +79,7 @@ class Tab:
 
     def slide(self, key: str, presses: str, times: int) -> None:
         """Move a slider of Streamlit by the keyboard."""
-        handle = self.page.locator(f".st-key-{key} [role=slider]")
+        handle = self.page.locator(f".st-key-{key} input[type=range]")
         handle.focus()
         for _ in range(times):
             self.page.keyboard.press(presses)
@@ -88,10 +88,10 @@ class Tab:
     def expand(self, title: str) -> None:
         self.page.locator("[data-testid=stExpander] summary", has_text=title).click()
 
-    def stroke(self, canvas: Locator, *points: tuple[float, float]) -> None:
-        """Draw through points, in shares of the canvas."""
-        canvas.scroll_into_view_if_needed()
-        at = canvas.bounding_box()
+    def stroke(self, area: Locator, *points: tuple[float, float]) -> None:
+        """Drag through points, in shares of an area."""
+        area.scroll_into_view_if_needed()
+        at = area.bounding_box()
         for i, (x, y) in enumerate(points):
             self.page.mouse.move(at["x"] + at["width"] * x, at["y"] + at["height"] * y, steps=8 if i else 1)
             if i == 0:

@@ -54,24 +54,17 @@ def test_slider_zoom_and_place_by_hand(tab):
     stage = tab.page.locator(".stage")
     assert "scale(1)" in stage.get_attribute("style")  # a photograph that is smaller than its frame is not made less
     box = tab.page.locator(".box")
-    at = box.bounding_box()
-    tab.page.mouse.move(at["x"] + at["width"] * 0.51, at["y"] + 200)
-    tab.page.mouse.down()
-    tab.page.mouse.move(at["x"] + at["width"] * 0.25, at["y"] + 200, steps=5)
-    tab.page.mouse.up()
+    tab.stroke(box, (0.51, 0.4), (0.25, 0.4))
     assert abs(int(slider.input_value()) - 25) <= 1
 
     mask = tab.mask()
     tab.expand("Place and size")
     tab.page.locator(".st-key-drag label").last.click()
     tab.page.get_by_text("Drag the subject to its place.").wait_for()
-    tab.page.mouse.move(at["x"] + at["width"] * 0.6, at["y"] + 200)
-    tab.page.mouse.down()
-    tab.page.mouse.move(at["x"] + at["width"] * 0.8, at["y"] + 200, steps=5)
-    tab.page.mouse.up()
+    tab.stroke(box, (0.6, 0.4), (0.8, 0.4))
     tab.result(other_than=shown)
     tab.settle()
-    assert abs(int(tab.page.locator(".st-key-x [role=slider]").get_attribute("aria-valuenow")) - 20) <= 1
+    assert abs(int(tab.page.locator(".st-key-x input[type=range]").input_value()) - 20) <= 1
     moved = pixels(tab.download("png"))[..., 3].astype(int)
     by = round(mask.shape[1] * 0.2)
     gone = np.abs(moved[:, by + 4 : -4] - np.roll(mask, by, 1)[:, by + 4 : -4].astype(int))
