@@ -81,9 +81,9 @@ def changes(tab, shown: str, recipe: str, rounds: int) -> dict[str, list[float]]
         return lambda: (tab.page.locator(f".st-key-{key} input[type=range]").focus(), press("ArrowRight"))
 
     steps = {
-        "noise cutoff": slider(f"cutoff-{recipe}"),
-        "sharpness": slider(f"sharp-{recipe}"),
-        "radius": slider(f"radius-{recipe}"),
+        "noise cutoff": slider(f"cutoff-{recipe}-0"),
+        "sharpness": slider(f"sharp-{recipe}-0"),
+        "radius": slider(f"radius-{recipe}-0"),
         "size of the subject": slider("scale"),
         "soft shadow": slider("shadow"),
     }

@@ -60,7 +60,8 @@ def corrections(photo: Photo, shown: Tensor) -> bool:
 
 def _take(photo: Photo, drawn: Any, size: tuple[int, int], scale: float) -> bool:
     boxes = tuple(fitted(box, size, scale) for box in drawn.boxes)
-    keep, drop = strokes(read_canvas(drawn.image_bytes)) if drawn.image_bytes else (None, None)
+    found = strokes(read_canvas(drawn.image_bytes)) if drawn.image_bytes else (None, None)
+    keep, drop = (None if mark is None else pooled(mark, size, min(scale, 1.0)) for mark in found)
     if keep is None and drop is None and not boxes:
         st.info(w("nothing_drawn"))
         return False
@@ -83,6 +84,13 @@ def strokes(pixels: np.ndarray) -> tuple[Tensor | None, Tensor | None]:
     for mark in (there & (green > red) & (green > blue), there & (red > green) & (red > blue)):
         found.append(torch.from_numpy(mark)[None, None].float() if mark.any() else None)
     return found[0], found[1]
+
+
+def pooled(mark: Tensor, size: tuple[int, int], scale: float) -> Tensor:
+    """A stroke [1,1,h,w] at `scale`, at most 1, of a photograph of this width and height: the canvas is larger than a
+    small photograph, and on a fine screen. What a stroke touches is under it, however thin it is."""
+    wide, tall = (max(round(n * scale), 1) for n in size)
+    return torch.nn.functional.adaptive_max_pool2d(mark, (tall, wide))
 
 
 def fitted(box: dict[str, Any], size: tuple[int, int], scale: float) -> tuple[float, float, float, float]:

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from ..core import Recipe, recipe
-from ..core.errors import NuggyError
+from ..core.errors import InputError, NuggyError
 from ..service.engine import Studio
 from ..service.line import Busy
 from . import controls, corrections, stage
@@ -90,6 +90,8 @@ def _cut(photo: Photo, studio: Studio, shelf: Shelf, recipe: Recipe) -> bool:
             shelf.tidy(photo)
     except Exception as e:
         photo.error = e
+        if isinstance(e, InputError):  # what was drawn does not fit: it must not stand in the way of the next
+            photo.correct(None, None, ())
     status.empty()
     return photo.error is None
 
