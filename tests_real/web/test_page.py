@@ -77,7 +77,7 @@ def test_expert_mode_and_the_command_that_does_the_same(tab, tmp_path):
     shown = tab.result()
     tab.settle()
     tab.expand("Expert mode")
-    tab.slide("cutoff-fast-0", "ArrowRight", 15)
+    tab.slide("cutoff-fast-0", "ArrowRight", 5)
     shown = tab.result(other_than=shown)
     tab.slide("sharp-fast-0", "ArrowRight", 2)
     tab.result(other_than=shown)
@@ -130,7 +130,7 @@ def test_backgrounds(tab):
     tab.settle()
     tab.result(other_than=shown)
     assert np.abs(behind() - (10, 200, 30)).max() < 8
-    tab.slide("shadow", "ArrowRight", 12)
+    tab.slide("shadow", "ArrowRight", 6)
     shaded = pixels(tab.download("jpeg")).astype(int)
     assert shaded[alpha == 0].sum() < 0.98 * np.sum((10, 200, 30)) * (alpha == 0).sum()  # some of it lies in shadow
 
