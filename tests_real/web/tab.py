@@ -91,6 +91,7 @@ class Tab:
     def stroke(self, area: Locator, *points: tuple[float, float]) -> None:
         """Drag through points, in shares of an area."""
         area.scroll_into_view_if_needed()
+        self.page.wait_for_timeout(400)  # the page scrolls smoothly
         at = area.bounding_box()
         for i, (x, y) in enumerate(points):
             self.page.mouse.move(at["x"] + at["width"] * x, at["y"] + at["height"] * y, steps=8 if i else 1)
