@@ -132,7 +132,7 @@ def test_backgrounds(tab):
     assert np.abs(behind() - (10, 200, 30)).max() < 8
     tab.slide("shadow", "ArrowRight", 6)
     shaded = pixels(tab.download("jpeg")).astype(int)
-    assert shaded[alpha == 0].sum() < 0.98 * np.sum((10, 200, 30)) * (alpha == 0).sum()  # some of it lies in shadow
+    assert shaded[alpha == 0].sum(-1).min() < 0.9 * sum((10, 200, 30))  # some of it lies in shadow
 
 
 def test_many_are_cut_out_and_come_as_a_zip(tab):
@@ -160,7 +160,7 @@ def test_strokes_and_a_box_are_obeyed(tab):
     canvas = tab.page.locator("canvas").last
     canvas.wait_for()
     tab.settle()
-    tab.stroke(canvas, (0.93, 0.05), (0.98, 0.05))  # keep, where nothing was found
+    tab.stroke(canvas, (0.85, 0.3), (0.97, 0.3))  # keep, where nothing was found
     tab.page.locator(".st-key-tool").get_by_text("Drop").click()
     tab.settle()
     tab.stroke(canvas, (0.3, 0.5), (0.6, 0.5))
@@ -171,8 +171,9 @@ def test_strokes_and_a_box_are_obeyed(tab):
     height, width = said.shape
     row, columns = round(height * 0.5), slice(round(width * 0.35), round(width * 0.55))
     assert before[row, columns].min() > 200 and said[row, columns].max() == 0
-    row, columns = round(height * 0.05), slice(round(width * 0.94), round(width * 0.97))
-    assert before[row, columns].max() < 128 and said[row, columns].min() == 255
+    row, columns = round(height * 0.3), slice(round(width * 0.9), round(width * 0.95))
+    assert before[row, columns].max() < 128
+    assert said[row, columns].min() == 255
 
     tab.page.locator(".st-key-forget button").click()
     shown = tab.result(other_than=shown)
