@@ -9,9 +9,11 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+from ..service.hosts import is_loopback
 from ..service.limits import Limits, limits_of
-from .serve import EXTRA, LOOPBACK, add_door, check_door, is_loopback
+from .serve import EXTRA, add_door, check_door
 
 PAGE = Path(__file__).resolve().parents[1] / "demo" / "start" / "nuggy.py"
 NEEDED = ("streamlit", "streamlit_drawable_canvas")
@@ -26,7 +28,7 @@ def add_parser(commands: Any) -> None:
     )
     p.add_argument("--no-browser", action="store_true", help="only serve")
     p.add_argument("--language", choices=("en", "ko", "ja", "zh"), help="(default: the browser's)")
-    add_door(p, 8501, _run)
+    add_door(p, 8501, _run, "keep_minutes")
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -51,7 +53,7 @@ def options(args: argparse.Namespace, limits: Limits) -> list[str]:
     streamlit = {
         "server.address": args.host,
         "server.port": args.port,
-        "server.headless": _word(args.no_browser),
+        "server.headless": "true",  # the page opens the browser itself, when it answers
         "server.maxUploadSize": limits.upload_mib,
         "server.enableXsrfProtection": "true",
         "server.enableCORS": "true",
@@ -71,20 +73,19 @@ def options(args: argparse.Namespace, limits: Limits) -> list[str]:
         "theme.dark.primaryColor": "#e8823f",
     }
     told = [f"--{name}={value}" for name, value in streamlit.items()]
-    if loopback and _knows_hosts():
-        told += [f"--server.allowedHosts={name}" for name in LOOPBACK]
     own = [f"--megapixels={limits.megapixels}", f"--waiting={limits.waiting}", f"--upload-mib={limits.upload_mib}"]
+    own += [f"--keep-minutes={limits.keep_minutes}", f"--host={args.host}"]
+    own += [] if args.no_browser else [f"--open={address(args)}"]
     own += [f"--device={args.device}", f"--precision={args.precision}"]
     own += [f"--weights={args.weights}"] if args.weights else []
     own += [f"--language={args.language}"] if args.language else []
     return [*told, "--", *own]
 
 
-def _knows_hosts() -> bool:
-    """Whether this Streamlit can be told the names by which it may be called."""
-    from streamlit import config
-
-    return "server.allowedHosts" in config.get_config_options()
+def address(args: argparse.Namespace) -> str:
+    """Where the page is, for this machine's own browser."""
+    host = "localhost" if is_loopback(args.host) or args.host in ("0.0.0.0", "::") else args.host
+    return f"http://{host}:{args.port}/" + (f"?token={quote(args.token)}" if args.token else "")
 
 
 def _word(truth: bool) -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..service.hosts import is_loopback, names_of
 from ..service.limits import add_options, limits_of
 
-LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 GRACE = 60  # seconds that those at work have when the service is asked to end
 EXTRA = "pip install 'nuggy-nodes[{extra}]'"
 
@@ -26,8 +25,8 @@ def add_parser(commands: Any) -> None:
     add_door(p, 8000, _run)
 
 
-def add_door(p: argparse.ArgumentParser, port: int, run: Callable[[argparse.Namespace], int]) -> None:
-    """Options of everything that listens. port: by default; run: the command."""
+def add_door(p: argparse.ArgumentParser, port: int, run: Callable[[argparse.Namespace], int], *limits: str) -> None:
+    """Options of everything that listens. port: by default; run: the command; limits: those that only some have."""
     p.add_argument("--port", type=int, default=port, help=f"(default: {port})")
     p.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1, this machine "
                    "only); any other needs a token")  # fmt: skip
@@ -36,7 +35,7 @@ def add_door(p: argparse.ArgumentParser, port: int, run: Callable[[argparse.Name
     p.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
     p.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16", "int8"))
     p.add_argument("--weights", type=Path, metavar="FILE", help="other weights than the default")
-    add_options(p)
+    add_options(p, *limits)
     p.set_defaults(run=run)
 
 
@@ -48,14 +47,6 @@ def check_door(args: argparse.Namespace) -> None:
         raise InputError(f"--port must be from 1 to 65535; got {args.port}")
     if not is_loopback(args.host) and len(args.token) < 8:
         raise InputError(f"--host {args.host} can be reached by others: give --token too, of 8 letters at least")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address is this machine's own."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -73,8 +64,7 @@ def _run(args: argparse.Namespace) -> int:
     from ..service.engine import Studio
 
     studio = Studio(limits, args.device, args.precision, args.weights)
-    hosts = LOOPBACK if is_loopback(args.host) else ("*",)
-    app = make_app(studio, args.token, hosts)
+    app = make_app(studio, args.token, names_of(args.host))
     config = uvicorn.Config(app, args.host, args.port, log_level="warning", access_log=False, server_header=False,
                             timeout_graceful_shutdown=GRACE, timeout_keep_alive=15, proxy_headers=False)  # fmt: skip
     server = uvicorn.Server(config)

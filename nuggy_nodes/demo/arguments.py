@@ -13,11 +13,19 @@ from ..service.limits import Limits
 def arguments() -> argparse.Namespace:
     """The page's own part of the command line."""
     p = argparse.ArgumentParser()
-    for name, default in (("device", "auto"), ("precision", "auto"), ("weights", None), ("language", None)):
+    for name, default in (
+        ("device", "auto"),
+        ("precision", "auto"),
+        ("weights", None),
+        ("language", None),
+        ("host", "127.0.0.1"),
+        ("open", ""),
+    ):
         p.add_argument("--" + name, default=default)
     p.add_argument("--megapixels", type=float, default=Limits.megapixels)
     p.add_argument("--waiting", type=int, default=Limits.waiting)
     p.add_argument("--upload-mib", type=int, default=Limits.upload_mib)
+    p.add_argument("--keep-minutes", type=float, default=Limits.keep_minutes)
     return p.parse_known_args(sys.argv[1:])[0]
 
 
@@ -25,4 +33,6 @@ def arguments() -> argparse.Namespace:
 def limits() -> Limits:
     """The limits of this page."""
     told = arguments()
-    return Limits(upload_mib=told.upload_mib, megapixels=told.megapixels, waiting=told.waiting)
+    return Limits(
+        upload_mib=told.upload_mib, megapixels=told.megapixels, waiting=told.waiting, keep_minutes=told.keep_minutes
+    )

@@ -26,12 +26,12 @@ def expert(cutoff: float, sharpness: float, found: Recipe) -> dict[str, float]:
 def chosen() -> Recipe:
     """What the sidebar asks for."""
     name = st.radio(w("recipe"), NAMES, index=1, key="recipe", horizontal=True, format_func=lambda n: w("recipe_" + n),
-                    captions=None, help=w("recipe_help"))  # fmt: skip
+                    help=w("recipe_help")) or NAMES[1]  # fmt: skip
     found = RECIPES[name]
     changes: dict[str, Any] = {}
     with st.expander(w("expert")):
-        cutoff = st.slider(w("cutoff"), 0.0, 0.9, found.black, 0.01, key=f"cutoff-{name}", help=w("cutoff_help"))
-        sharp = st.slider(w("sharpness"), 0.1, 0.9, 0.5, 0.05, key=f"sharp-{name}", help=w("sharpness_help"))
+        cutoff = st.slider(w("cutoff"), 0.0, 0.9, found.black, 0.01, key=_key("cutoff", name), help=w("cutoff_help"))
+        sharp = st.slider(w("sharpness"), 0.1, 0.9, 0.5, 0.05, key=_key("sharp", name), help=w("sharpness_help"))
         if (cutoff, sharp) != (found.black, 0.5):
             changes |= expert(cutoff, sharp, found)
         changes |= _one(SETTINGS["radius"], found)
@@ -39,17 +39,22 @@ def chosen() -> Recipe:
             for s in SETTINGS.values():
                 if s.name not in (*OWN, *EXPERT, "white"):
                     changes |= _one(s, found)
-        if st.button(w("reset"), key="reset"):
-            for key in list(st.session_state):
-                if str(key).endswith("-" + name):
-                    del st.session_state[key]
-            st.rerun()
+        st.button(w("reset"), key="reset", on_click=_reset, args=(name,))
     return recipe(name, **changes)
+
+
+def _key(setting: str, name: str) -> str:
+    """A field's key. Only a field of another key begins with its default again."""
+    return f"{setting}-{name}-{st.session_state.get('resets-' + name, 0)}"
+
+
+def _reset(name: str) -> None:
+    st.session_state["resets-" + name] = st.session_state.get("resets-" + name, 0) + 1
 
 
 def _one(s: Setting, found: Recipe) -> dict[str, Any]:
     """A field for a setting; what it says, if that is not the recipe's own."""
-    own, key = getattr(found, s.name), f"{s.name}-{found.name}"
+    own, key = getattr(found, s.name), _key(s.name, found.name)
     name = label(s.name)
     if s.kind is str:
         value = st.selectbox(name, s.choices, s.choices.index(own), key=key, help=told(s.name))

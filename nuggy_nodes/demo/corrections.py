@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,16 +10,18 @@ import streamlit as st
 import torch
 from torch import Tensor
 
+from ..pictures import read
 from .photo import Photo, jpeg
 from .words import w
 
 KEEP, DROP, BOX = "#12b76a", "#f04438", "#2e90fa"
 TOOLS = {"keep": KEEP, "drop": DROP, "box": BOX}
+RETINA = 9  # pixels of a screen in one of the page, at the most
 OPAQUE = 128  # of the canvas' 255, from which a pixel is under a stroke
 SIDES = (680, 320)  # pixels of the canvas, on a desktop and on a phone
 
 
-def corrections(photo: Photo, shown: Tensor, key: str) -> bool:
+def corrections(photo: Photo, shown: Tensor) -> bool:
     """The canvas with its tools; True when the photograph's corrections have changed.
 
     shown: [1,3,H,W], what is drawn on.
@@ -42,13 +45,13 @@ def corrections(photo: Photo, shown: Tensor, key: str) -> bool:
         height=size[1],
         drawing_mode="labeled_rect" if tool == "box" else "freedraw",
         return_image_data=True,
-        key=f"canvas-{key}-{photo.said if st.session_state.get('cleared') else 0}",
+        key=f"canvas-{photo.number}-{st.session_state.get('forgotten', 0)}",  # another one is empty
     )
     st.toggle(w("narrow"), key="narrow")
     left, right = st.columns(2)
     if right.button(w("forget"), key="forget", width="stretch"):
         photo.correct(None, None, ())
-        st.session_state["cleared"] = True
+        st.session_state["forgotten"] = st.session_state.get("forgotten", 0) + 1
         return True
     if left.button(w("apply"), key="apply", type="primary", width="stretch"):
         return _take(photo, drawn, (wide, height), scale)
@@ -57,13 +60,20 @@ def corrections(photo: Photo, shown: Tensor, key: str) -> bool:
 
 def _take(photo: Photo, drawn: Any, size: tuple[int, int], scale: float) -> bool:
     boxes = tuple(fitted(box, size, scale) for box in drawn.boxes)
-    pixels = drawn.image_data
-    keep, drop = strokes(pixels) if pixels is not None else (None, None)
+    found = strokes(read_canvas(drawn.image_bytes)) if drawn.image_bytes else (None, None)
+    keep, drop = (None if mark is None else pooled(mark, size, min(scale, 1.0)) for mark in found)
     if keep is None and drop is None and not boxes:
         st.info(w("nothing_drawn"))
         return False
     photo.correct(keep, drop, tuple(b for b in boxes if b[2] >= 1 and b[3] >= 1))
     return True
+
+
+def read_canvas(png: bytes) -> np.ndarray:
+    """The canvas [h,w,4]. It comes from the browser, so it is read as any upload is. Raises ImageError."""
+    found = read(Path("canvas.png"), megapixels=2 * SIDES[0] ** 2 * RETINA / 1e6, data=png)
+    alpha = np.full(found.rgb.shape[:2], 255, np.uint8) if found.alpha is None else found.alpha
+    return np.dstack([found.rgb, alpha])
 
 
 def strokes(pixels: np.ndarray) -> tuple[Tensor | None, Tensor | None]:
@@ -74,6 +84,13 @@ def strokes(pixels: np.ndarray) -> tuple[Tensor | None, Tensor | None]:
     for mark in (there & (green > red) & (green > blue), there & (red > green) & (red > blue)):
         found.append(torch.from_numpy(mark)[None, None].float() if mark.any() else None)
     return found[0], found[1]
+
+
+def pooled(mark: Tensor, size: tuple[int, int], scale: float) -> Tensor:
+    """A stroke [1,1,h,w] at `scale`, at most 1, of a photograph of this width and height: the canvas is larger than a
+    small photograph, and on a fine screen. What a stroke touches is under it, however thin it is."""
+    wide, tall = (max(round(n * scale), 1) for n in size)
+    return torch.nn.functional.adaptive_max_pool2d(mark, (tall, wide))
 
 
 def fitted(box: dict[str, Any], size: tuple[int, int], scale: float) -> tuple[float, float, float, float]:

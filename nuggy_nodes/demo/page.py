@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import hmac
-import os
 from functools import partial
-from pathlib import Path
 
 import streamlit as st
 
 from ..core import Recipe, recipe
-from ..core.errors import NuggyError
-from ..process import free_memory
+from ..core.errors import InputError, NuggyError
 from ..service.engine import Studio
 from ..service.line import Busy
 from . import controls, corrections, stage
@@ -19,9 +15,10 @@ from .arguments import arguments, limits
 from .backdrops import Scene, composite
 from .files import downloads
 from .photo import THUMB, Photo, Shelf, jpeg, kind
+from .shared import shared
 from .uploads import begin, photographs
 from .viewer import viewer
-from .words import LANGUAGES, preferred, w
+from .words import LANGUAGES, plain, preferred, w
 
 ICON = (  # named icons come from a foreign server
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#c2571a"/>'
@@ -30,23 +27,10 @@ ICON = (  # named icons come from a foreign server
 SHOWN = 3200  # pixels of the longer side that are sent to the browser, at the most
 
 
-@st.cache_resource(show_spinner=False)  # type: ignore[untyped-decorator]
-def shared() -> tuple[Studio, Shelf]:
-    """The network and the shelf, for all pages."""
-    told, most = arguments(), limits()
-    studio = Studio(most, told.device, told.precision, told.weights and Path(told.weights))
-    kept = min(most.kept_mib << 20, (free_memory() or 8 << 30) // 3)
-    return studio, Shelf(kept, most.keep_minutes * 60)
-
-
 def main() -> None:
     """Draw the page."""
     st.set_page_config("Nuggy", ICON, "wide", menu_items={"About": "Nuggy, Apache-2.0"})
     st.session_state.setdefault("language", preferred(arguments().language))
-    token = os.environ.get("NUGGY_TOKEN", "")
-    if token and not hmac.compare_digest(str(st.query_params.get("token", "")).encode(), token.encode()):
-        st.error(w("token"))
-        return
     stage.before()
     with st.sidebar:
         st.selectbox(w("language"), list(LANGUAGES), key="language", format_func=LANGUAGES.__getitem__)
@@ -63,7 +47,7 @@ def main() -> None:
         with st.spinner(w("warming"), show_time=True):
             studio, shelf = shared()
     except NuggyError as e:
-        st.error(str(e))
+        st.error(plain(str(e)))
         return
     for photo in photos:
         shelf.add(photo)
@@ -78,7 +62,7 @@ def _recipe() -> Recipe:
     try:
         return controls.chosen()
     except NuggyError as e:
-        st.error(str(e))
+        st.error(plain(str(e)))
         return recipe("balanced")
 
 
@@ -87,7 +71,7 @@ def _choose(photos: list[Photo]) -> Photo:
         return photos[0]
     n = st.selectbox(w("photograph", count=len(photos)), range(len(photos)), key="chosen",
                      format_func=lambda i: f"{i + 1}. {photos[i].name}")  # fmt: skip
-    return photos[n]
+    return photos[n or 0]
 
 
 def _cut(photo: Photo, studio: Studio, shelf: Shelf, recipe: Recipe) -> bool:
@@ -98,14 +82,16 @@ def _cut(photo: Photo, studio: Studio, shelf: Shelf, recipe: Recipe) -> bool:
     try:
         with studio.line.turn(lambda place: _place(status, place)):
             shelf.tidy(photo)
-            bar = status.progress(0.0, w("working", name=photo.name))
-            photo.cutout(studio, recipe, lambda _, share: _bar(bar, share, photo.name))
+            bar = status.progress(0.0, w("working", name=plain(photo.name)))
+            photo.cutout(studio, recipe, lambda _, share: _bar(bar, share, plain(photo.name)))
             if not photo.thumb:
                 photo.thumb = jpeg(composite(photo.cutout(studio, recipe), Scene()), THUMB, 80)
             photo.error = None
             shelf.tidy(photo)
     except Exception as e:
         photo.error = e
+        if isinstance(e, InputError):  # what was drawn does not fit: it must not stand in the way of the next
+            photo.correct(None, None, ())
     status.empty()
     return photo.error is None
 
@@ -123,9 +109,9 @@ def say(photo: Photo, error: Exception) -> None:
     if isinstance(error, Busy):
         st.warning(w("busy", seconds=error.seconds))
         return
-    st.error(w(kind(error), name=photo.name, most=f"{limits().megapixels:g}"), icon=":material/error:")
+    st.error(w(kind(error), name=plain(photo.name), most=f"{limits().megapixels:g}"), icon=":material/error:")
     if isinstance(error, NuggyError):
-        st.caption(str(error).removeprefix(f"{photo.name}: ").replace("; raise it with --max-megapixels", ""))
+        st.caption(plain(str(error).removeprefix(f"{photo.name}: ").replace("; raise it with --max-megapixels", "")))
 
 
 def _show(photo: Photo, photos: list[Photo], studio: Studio, shelf: Shelf, recipe: Recipe, scene: Scene) -> None:
@@ -142,12 +128,12 @@ def _show(photo: Photo, photos: list[Photo], studio: Studio, shelf: Shelf, recip
         moved = viewer(photo.shown(before), after, (width, height), bool(st.session_state.get("drag")), "viewer")
     stage.drag(moved)
     if photo.empty():
-        st.warning(w("nothing_found", name=photo.name), icon=":material/search_off:")
+        st.warning(w("nothing_found", name=plain(photo.name)), icon=":material/search_off:")
     if photo.note:
-        st.caption(photo.note)
+        st.caption(plain(photo.note))
     downloads(photo, photos, studio, recipe, scene)
     with st.expander(w("correct"), icon=":material/brush:", key="correcting", on_change="rerun") as opened:
-        if opened.open and corrections.corrections(photo, cut.image, str(photos.index(photo))):
+        if opened.open and corrections.corrections(photo, cut.image):
             st.rerun()
 
 
@@ -160,17 +146,17 @@ def _others(
         cells = [st.empty() for _ in photos]
     for photo, cell in zip(photos, cells):
         if photo.thumb:
-            cell.image(photo.thumb, photo.name[:18], width=110)
+            cell.image(photo.thumb, plain(photo.name[:18]), width=110)
     for n, (photo, cell) in enumerate(zip(photos, cells)):
         if photo is chosen or (photo.thumb and not photo.error) or photo.error:
             if photo.error and photo is not chosen:
-                cell.error(photo.name[:18])
+                cell.error(plain(photo.name[:18]))
             continue
         with gallery:
             worked = _cut(photo, studio, shelf, recipe)
         if worked:
-            cell.image(photo.thumb, photo.name[:18], width=110)
+            cell.image(photo.thumb, plain(photo.name[:18]), width=110)
         else:
-            cell.error(photo.name[:18])
+            cell.error(plain(photo.name[:18]))
             with gallery:
                 say(photo, photo.error or RuntimeError(str(n)))

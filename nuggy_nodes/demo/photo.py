@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import threading
 import time
 import weakref
@@ -38,9 +39,11 @@ class Photo:
     thumb: bytes = b""
     error: Exception | None = None
     note: str = ""
+    number: int = field(default_factory=itertools.count().__next__)  # no other photograph of any page has it
     used: float = field(default_factory=time.monotonic)
     _picture: Picture | None = None
     _seen: Seen | None = None
+    _asked: Recipe | None = None
     _result: tuple[Any, Cutout] | None = None
     _shown: bytes = b""
 
@@ -61,6 +64,7 @@ class Photo:
             self._result = None
             seen = self._look(studio, recipe, report)
             self._result = key, answer(seen, self.guidance())
+            self.used = time.monotonic()  # the work itself may have taken long
         return self._result[1]
 
     def has(self, recipe: Recipe) -> bool:
@@ -98,13 +102,13 @@ class Photo:
 
     def _look(self, studio: Studio, recipe: Recipe, report: Callable[[str, float], None] | None) -> Seen:
         if self._seen is not None:
-            if self._seen.recipe != recipe:
-                self._seen = look_again(self._seen, recipe, report)
+            if self._asked != recipe:  # not the recipe of what was seen: that one fits its network (recipes.around)
+                self._seen, self._asked = look_again(self._seen, recipe, report), recipe
             return self._seen
         picture = self.picture(studio)
         image = to_tensor(picture.rgb, studio.device)
         opacity = None if picture.alpha is None else to_tensor(picture.alpha, studio.device)
-        self._seen = look_once(image, studio.network, recipe, opacity=opacity, report=report)
+        self._seen, self._asked = look_once(image, studio.network, recipe, opacity=opacity, report=report), recipe
         return self._seen
 
 
@@ -122,6 +126,12 @@ class Shelf:
         with self._lock:
             self._photos.add(photo)
         return photo
+
+    def old(self) -> bool:
+        """Whether something is held that nobody has used for long."""
+        with self._lock:
+            photos = list(self._photos)
+        return any(p.held() and time.monotonic() - p.used > self.seconds for p in photos)
 
     def tidy(self, but: Photo | None = None) -> int:
         """Let go of what is too much or too old, not of `but`. To be called in one's turn. Returns the bytes left."""

@@ -13,7 +13,7 @@ from ..service.engine import shown_as
 from ..service.limits import Limits
 from .backdrops import BRANDS, SAMPLES, Scene
 from .photo import kind as fault
-from .words import w
+from .words import plain, w
 
 KINDS = ("transparent", "colour", "picture", "sample", "blur")
 PLACE = {"scale": 100, "x": 0, "y": 0}
@@ -21,7 +21,9 @@ PLACE = {"scale": 100, "x": 0, "y": 0}
 
 def chosen(limits: Limits) -> Scene:
     """What the sidebar asks for."""
-    kind = st.selectbox(w("background"), KINDS, key="background", format_func=lambda k: w("background_" + k))
+    kind = (
+        st.selectbox(w("background"), KINDS, key="background", format_func=lambda k: w("background_" + k)) or KINDS[0]
+    )
     value, picture, blur = "", None, 0.02
     if kind == "colour":
         st.session_state.setdefault("colour", "#ffffff")
@@ -33,7 +35,7 @@ def chosen(limits: Limits) -> Scene:
     elif kind == "picture":
         picture = _own(limits)
     elif kind == "sample":
-        value = st.selectbox(w("sample"), list(SAMPLES), key="sample", format_func=lambda n: w("sample_" + n))
+        value = st.selectbox(w("sample"), list(SAMPLES), key="sample", format_func=lambda n: w("sample_" + n)) or ""
     elif kind == "blur":
         blur = st.slider(w("blur"), 0.5, 8.0, 2.0, 0.5, key="blur", help=w("blur_help")) / 100
     for name, value_ in PLACE.items():
@@ -76,7 +78,7 @@ def _own(limits: Limits) -> Backdrop | None:
         try:
             found = read(shown_as(file.name), megapixels=limits.megapixels, data=file.getvalue())
         except NuggyError as e:
-            st.error(w(fault(e), name=file.name))
+            st.error(w(fault(e), name=plain(file.name), most=f"{limits.megapixels:g}"))
             return None
         kept = file.file_id, Backdrop(found.rgb, found.alpha, found.icc)
         st.session_state["own-backdrop"] = kept

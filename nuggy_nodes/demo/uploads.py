@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
+from PIL import Image
 
 from ..service.limits import Limits
 from .photo import Photo
@@ -39,7 +42,7 @@ def begin() -> None:
     st.subheader(w("samples"), anchor=False)
     for column, (key, name) in zip(st.columns(len(SAMPLES)), SAMPLES.items()):
         with column:
-            st.image(str(sample_file(name)), alt=w("sample_" + key), width="stretch")
+            st.image(small(name), alt=w("sample_" + key), width="stretch")
             st.button(w("sample_" + key), key="try-" + key, on_click=_try, args=(key,), width="stretch")
 
 
@@ -50,6 +53,16 @@ def sample_file(name: str) -> Path:
         if (folder / name).is_file():
             return folder / name
     raise FileNotFoundError(name)
+
+
+@cache
+def small(name: str) -> bytes:
+    """A sample as it is shown beside the others: a JPEG, made once and not for each page."""
+    with Image.open(sample_file(name)) as image:
+        image.thumbnail((640, 640))
+        out = io.BytesIO()
+        image.convert("RGB").save(out, "JPEG", quality=88)
+        return out.getvalue()
 
 
 def _try(key: str) -> None:

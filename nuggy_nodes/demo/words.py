@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 LANGUAGES = {"en": "English", "ko": "한국어", "ja": "日本語", "zh": "中文"}
+MARKS = "\\`*_{}[]()<>#+-!|~$:=\"'&"  # what Markdown, formulas and named icons are made of
 HERE = Path(__file__).parent / "words"
 
 
@@ -46,5 +47,15 @@ def language() -> str:
 
 def preferred(given: str | None) -> str:
     """The language to begin with: the one that the page was started with, or the browser's, or English."""
-    found = given or (st.context.locale or "en")[:2].lower()
+    return known(given or st.context.locale or "")
+
+
+def known(tag: str) -> str:
+    """The page's language for a language tag, or for a list of them as browsers send it; English for others."""
+    found = tag.strip()[:2].lower()
     return found if found in LANGUAGES else "en"
+
+
+def plain(text: str) -> str:
+    """A foreign name inside words that are read as Markdown: shown letter by letter, never as a link or a picture."""
+    return "".join(f"\\{c}" if c in MARKS else " " if c.isspace() else c for c in text)

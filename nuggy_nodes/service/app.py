@@ -21,7 +21,7 @@ from ..core.errors import ImageError, NuggyError
 from .engine import Studio
 from .line import Busy
 from .openapi import openapi, page
-from .upload import Held, Refused, picture_of
+from .upload import Held, Refused, endless, picture_of
 from .wanted import wanted
 
 SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
@@ -38,6 +38,12 @@ class Service:
 
     async def cutout(self, request: Request) -> Response:
         """POST /cutout."""
+        answer = await self._cutout(request)
+        if answer.status_code != 200 and endless(request, self.limits):
+            answer.headers["Connection"] = "close"  # or what still comes of the body would be taken, without an end
+        return answer
+
+    async def _cutout(self, request: Request) -> Response:
         if not self._known(request):
             return refusal(401, "the token is missing or wrong; send Authorization: Bearer TOKEN")
         if self._open > self.limits.waiting:

@@ -35,20 +35,22 @@ HELP = {
     "upload_mib": "the largest file, in MiB",
     "megapixels": "the largest photograph, refused before it is decoded",
     "waiting": "photographs in the line; more are turned away",
+    "keep_minutes": "minutes after which what nobody looks at is dropped, to be made again when asked for",
 }
+OFTEN = ("upload_mib", "megapixels", "waiting")  # changed, by whoever listens
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Give a subcommand the limits that are often changed, as options."""
+def add_options(parser: argparse.ArgumentParser, *more: str) -> None:
+    """Give a subcommand the limits that are often changed, and `more` of them, as options."""
     group = parser.add_argument_group("limits")
     names = {"megapixels": "--max-megapixels", "upload_mib": "--max-upload"}
-    for name, text in HELP.items():
-        default = getattr(Limits, name)
-        option = names.get(name, "--" + name)
+    for name in (*OFTEN, *more):
+        text, default = HELP[name], getattr(Limits, name)
+        option = names.get(name, "--" + name.replace("_", "-"))
         group.add_argument(option, dest=name, type=type(default), metavar="N", default=default,
                            help=f"{text} (default: {default:g})")  # fmt: skip
 
 
 def limits_of(args: argparse.Namespace) -> Limits:
     """The limits that the options say. Raises InputError."""
-    return Limits(**{name: getattr(args, name) for name in HELP})
+    return Limits(**{name: getattr(args, name) for name in HELP if hasattr(args, name)})

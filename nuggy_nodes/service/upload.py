@@ -61,11 +61,26 @@ class InMemory(MultiPartParser):  # type: ignore[misc, unused-ignore]
     spool_max_size = 1 << 62
 
 
+def largest(limits: Limits) -> int:
+    """Bytes of the largest body that is read: a file, and a form around it."""
+    return (limits.upload_mib << 20) + 4096 * FIELDS
+
+
+def announced(request: Request) -> int | None:
+    """Bytes of a body by its head; None where that does not say."""
+    told = request.headers.get("content-length", "")
+    return int(told[:18]) if told.isascii() and told.isdigit() else None
+
+
+def endless(request: Request, limits: Limits) -> bool:
+    """Whether more of a body may come than is ever read."""
+    told = announced(request)
+    return told is None or told > largest(limits)
+
+
 async def picture_of(request: Request, counter: Counter, limits: Limits) -> tuple[bytes, str]:
     """The picture's bytes and what the sender calls it. Raises Refused, Busy."""
-    most = limits.upload_mib << 20
-    announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced[:18]) > most + 4096 * FIELDS:
+    if (announced(request) or 0) > largest(limits):
         raise Refused(413, f"the file is over the limit of {limits.upload_mib} MiB; send a smaller one")
     try:
         with anyio.fail_after(limits.upload_seconds):
@@ -96,10 +111,9 @@ async def _read(request: Request, counter: Counter, limits: Limits) -> tuple[byt
 
 
 async def _limited(request: Request, counter: Counter, limits: Limits) -> AsyncGenerator[bytes, None]:
-    most = limits.upload_mib << 20
     async for chunk in request.stream():
         counter.add(len(chunk))
-        if counter.bytes > most + 4096 * FIELDS:
+        if counter.bytes > largest(limits):
             raise Refused(413, f"the file is over the limit of {limits.upload_mib} MiB; send a smaller one")
         yield chunk
 

@@ -26,7 +26,7 @@ def test_languages_say_the_same(language):
 
 def test_every_word_that_the_page_says_is_there_and_no_other():
     source = "".join(p.read_text("utf-8") for p in HERE.rglob("*.py"))
-    said = set(re.findall(r'\bw\(\s*"([a-z_]+)"', source))
+    said = set(re.findall(r'(?:\bw\(\s*|table\(\w+\)\[)"([a-z_]+)"', source))
     exact = {k for k in said if not k.endswith("_")}
     starts = (*(k for k in said if k.endswith("_")), "fault_")
     assert exact <= TABLES["en"].keys(), exact - TABLES["en"].keys()

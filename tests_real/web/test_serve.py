@@ -107,10 +107,11 @@ def test_too_large_is_said_before_it_is_read(server):
         while True:
             yield bytes(1 << 20)
 
-    try:  # the answer comes while the body is still being sent
-        assert httpx.post(f"{server.url}/cutout", content=endless(), timeout=60).status_code == 413
-    except httpx.WriteError:
-        pass
+    for path, status in (("/cutout", 413), ("/cutout?radius=4000", 400)):
+        try:  # the answer comes while the body is still being sent, and ends the connection: no more of it is taken
+            assert httpx.post(server.url + path, content=endless(), timeout=60).status_code == status
+        except httpx.NetworkError:
+            pass
     assert httpx.get(f"{server.url}/health").json() == {"waiting": 0, "working": False}
 
 

@@ -1,5 +1,9 @@
-"""What Streamlit runs anew at every change; the page itself is a package, imported once."""
+"""What `streamlit run` starts: the page behind its door."""
 
-from nuggy_nodes.demo.page import main
+from pathlib import Path
 
-main()
+from streamlit.starlette import App
+
+from nuggy_nodes.demo.serving import lifespan, middleware
+
+app = App(Path(__file__).with_name("page.py"), lifespan=lifespan, middleware=middleware())
