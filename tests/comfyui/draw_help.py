@@ -96,10 +96,12 @@ def draw_masks(save: Callable[..., None], kitten: np.ndarray, mask: np.ndarray) 
     crops = [plan_crop(alpha, shape, 0.1) for shape in ("subject", "square")]
     save("NuggyCropSubject", kitten, *(as_picture(c.cut(photo)) for c in crops))
 
-    osprey = picture("perched-osprey.jpg", 900)[: kitten.shape[0]]
-    both = np.hstack((kitten[: len(osprey)], osprey))
-    found = cutout(as_tensor(both), load(), "fast").alpha
-    save("NuggyEachSubject", both, *map(as_picture, each_part(found)[:2]))
+    osprey = picture("perched-osprey.jpg", round(kitten.shape[0] * 1.5))
+    kept = min(len(osprey), len(kitten))
+    photos = [as_tensor(p[:kept]) for p in (kitten, osprey)]
+    found = [alpha[..., :kept, :], cutout(photos[1], load(), "fast").alpha]
+    parts = each_part(torch.cat(found, -1))[:2]
+    save("NuggyEachSubject", as_picture(torch.cat(photos, -1)), *map(as_picture, parts))
 
 
 def specks(shape: tuple[int, int]) -> np.ndarray:
