@@ -27,9 +27,9 @@ COLOURS = 128
 def kitten(width: int) -> Image.Image:
     """The cut-out, cropped to what there is of it, RGBA."""
     with Image.open(ROOT / "samples" / "kitten-on-lawn.jpg") as f:
-        photo = f.convert("RGB")
+        photo = f.convert("RGB").resize((1200, round(1200 * f.height / f.width)))
     x = torch.from_numpy(np.array(photo)).movedim(-1, 0)[None].float() / 255
-    rgba = (cutout(x, load(), "balanced").rgba()[0].movedim(0, -1).clamp(0, 1) * 255).round().byte().numpy()
+    rgba = (cutout(x, load(), "fast").rgba()[0].movedim(0, -1).clamp(0, 1) * 255).round().byte().numpy()
     found = Image.fromarray(rgba)
     found = found.crop(found.getchannel("A").point(lambda v: 255 * (v > 40)).getbbox())
     return found.resize((width, round(width * found.height / found.width)), Image.Resampling.LANCZOS)

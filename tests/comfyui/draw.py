@@ -125,13 +125,13 @@ def show(server: Server, w: workflows.Workflow, kitten: np.ndarray, osprey: np.n
     if w.name == "Inpaint the background":
         made = chained(server, kitten)
         return side_by_side(kitten, made["prepared"], made["pasted"], height=SMALL // 2)
-    if w.name == "Cut out a folder":
+    if w.name == "Cut-outs of a folder":
         (server.base / "input" / "photos").mkdir(exist_ok=True)
         for i, one in enumerate((kitten, osprey, kitten[40:520, 240:600])):
             Image.fromarray(one).save(server.base / "input" / "photos" / f"{i}.png")
     pictures = [kitten, osprey]
     loads = [k for k, n in w.prompt.items() if n["class_type"] == "LoadImage"]
-    if w.name == "Cut out and correct with strokes":
+    if w.name == "Cut-out corrected by strokes":
         kept, gone = stroke(kitten, 0.43, 0.6, 0.57, 0.7), stroke(kitten, 0.87, 0.74, 0.93, 0.71)
         pictures = [np.dstack((kitten, np.where(s, 0, 255).astype(np.uint8))) for s in (kept, gone)]
     for i, load in enumerate(loads):
@@ -144,7 +144,7 @@ def show(server: Server, w: workflows.Workflow, kitten: np.ndarray, osprey: np.n
     if len(made) > 1:
         return side_by_side(*made, height=SMALL // 2)
     before = kitten
-    if w.name == "Cut out and correct with strokes":
+    if w.name == "Cut-out corrected by strokes":
         before = np.where(kept[..., None], (60, 200, 60), np.where(gone[..., None], (220, 60, 60), kitten))
         before = before.astype(np.uint8)
     if w.name in ("Refine any mask", "Refine a SAM mask"):

@@ -72,7 +72,9 @@ def test_help_page_opens_with_its_picture(page: Page, node: str) -> None:
     page.shot(KEPT / f"help-{node}.png", fit=False)
 
 
-@pytest.mark.parametrize("name", ["Cut out a folder", "Refine any mask", "Refine a SAM mask", "Replace the background"])
+@pytest.mark.parametrize(
+    "name", ["Cut-outs of a folder", "Refine any mask", "Refine a SAM mask", "Replace the background"]
+)
 def test_example_workflow_runs(page: Page, name: str) -> None:
     page.load(workflow(name), name)
     page.do("() => { for (const n of app.graph._nodes) if (n.type === 'NuggyTTAMask') n.widgets[0].value = 'fast' }")
@@ -80,7 +82,7 @@ def test_example_workflow_runs(page: Page, name: str) -> None:
     assert ended["kind"] == "execution_success", ended
     page.tab.wait_for_timeout(1000)
     page.shot(KEPT / f"{name}.png")
-    if name == "Cut out a folder":
+    if name == "Cut-outs of a folder":
         script = "() => app.graph._nodes.find(n => n.type === 'SaveImage').imgs.map(i => i.naturalWidth)"
         assert sorted(page.do(script)) == [160, 480]
 

@@ -102,7 +102,7 @@ def cut_out_a_folder() -> Workflow:
     folder = p.add("LoadImageDataSetFromFolder", folder="photos")
     ids = extend(p, folder, **BEST)
     at = {folder: (0, 0), **_line(ids, 320, (0, 370))}
-    return Workflow("Cut out a folder", p, at, FOLDER, (660, 560), {folder: "A folder of pictures"})
+    return Workflow("Cut-outs of a folder", p, at, FOLDER, (660, 560), {folder: "A folder of pictures"})
 
 
 def cut_out_and_compare() -> Workflow:
@@ -111,7 +111,7 @@ def cut_out_and_compare() -> Workflow:
     ids = extend(p, image, **BEST)
     compare = p.add("ImageCompare", image_a=image, image_b=ids["NuggyComposite"])
     at = {image: (0, 0), **_line(ids, 320, (0, 370)), compare: (1340, 390)}
-    return Workflow("Cut out and compare", p, at, COMPARE, (660, 560), {compare: "Before and after"})
+    return Workflow("Cut-out before and after", p, at, COMPARE, (660, 560), {compare: "Before and after"})
 
 
 def coarse(p: Prompt, image: str) -> str:
@@ -148,7 +148,7 @@ def correct_with_strokes() -> Workflow:
     p[ids["NuggyTTAMask"]]["inputs"] |= {"keep": [image, 1], "drop": [away, 1]}
     at = {image: (0, 0), away: (0, 500), **_line(ids, 320, (0, 370))}
     titles = {image: "Picture; its strokes are kept", away: "The same; its strokes are dropped"}
-    return Workflow("Cut out and correct with strokes", p, at, STROKES, (660, 560), titles)
+    return Workflow("Cut-out corrected by strokes", p, at, STROKES, (660, 560), titles)
 
 
 def refine_sam_mask() -> Workflow:

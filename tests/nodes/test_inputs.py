@@ -104,7 +104,10 @@ def test_every_node_works_on_the_device_and_gives_back(pack, image, mask, monkey
 
 def test_report_of_ten_masks_is_short(pack, mask, state):
     made = pack.IslandRemove.execute(torch.cat([mask] * 4 + [mask * 0] * 2)).args
-    assert made[2].splitlines() == ["masks 1 to 8: 1 parts, 0 removed, 0 holes filled", "masks 9 to 12: empty"]
+    assert made[2].splitlines() == [
+        "masks 1 to 8: 1 parts, 0 removed, 0 holes filled",
+        "masks 9 to 12: empty: nothing was found before this node, or the mask is 1 nowhere",
+    ]
     assert state.texts == ["12 masks: 8 parts, 0 removed, 0 holes filled, 4 empty"]
 
 
