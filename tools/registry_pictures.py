@@ -1,4 +1,4 @@
-"""Draws the icon and the banner that ComfyUI's registry shows: docs/icon.png, docs/banner.png.
+"""Draws the icon and the banner that ComfyUI's registry shows: docs/icon.jpg, docs/banner.jpg.
 
     python tools/registry_pictures.py
 
@@ -20,8 +20,7 @@ sys.path.insert(0, str(ROOT))
 from nuggy_nodes.core import cutout, load  # noqa: E402
 
 ICON, BANNER = (400, 400), (1260, 540)  # the registry's: at most 400 x 400; 21 to 9
-COLOUR, DARK, LIGHT = (255, 196, 61), (34, 40, 49), (245, 245, 245)
-COLOURS = 128
+COLOUR, DARK, LIGHT = (84, 122, 168), (34, 40, 49), (245, 245, 245)
 
 
 def kitten(width: int) -> Image.Image:
@@ -29,7 +28,7 @@ def kitten(width: int) -> Image.Image:
     with Image.open(ROOT / "samples" / "kitten-on-lawn.jpg") as f:
         photo = f.convert("RGB").resize((1200, round(1200 * f.height / f.width)))
     x = torch.from_numpy(np.array(photo)).movedim(-1, 0)[None].float() / 255
-    rgba = (cutout(x, load(), "fast").rgba()[0].movedim(0, -1).clamp(0, 1) * 255).round().byte().numpy()
+    rgba = (cutout(x, load(), "balanced").rgba()[0].movedim(0, -1).clamp(0, 1) * 255).round().byte().numpy()
     found = Image.fromarray(rgba)
     found = found.crop(found.getchannel("A").point(lambda v: 255 * (v > 40)).getbbox())
     return found.resize((width, round(width * found.height / found.width)), Image.Resampling.LANCZOS)
@@ -47,26 +46,23 @@ def ground(size: tuple[int, int], split: float, square: int) -> Image.Image:
 def icon() -> Image.Image:
     made, cut = ground(ICON, 0.5, 25), kitten(560)
     made.paste(cut, (-15, 50), cut)
-    corners = Image.new("L", ICON)
-    ImageDraw.Draw(corners).rounded_rectangle((0, 0, ICON[0] - 1, ICON[1] - 1), 72, fill=255)
-    made.putalpha(corners)
     return made
 
 
 def banner() -> Image.Image:
-    made, cut = ground(BANNER, 0.72, 30), kitten(640)
+    made, cut = ground(BANNER, 0.72, 30), kitten(590)
     ImageDraw.Draw(made).rectangle((0, 0, round(0.44 * BANNER[0]), BANNER[1]), fill=DARK)
     made.paste(cut, (BANNER[0] - cut.width - 30, BANNER[1] - cut.height - 20), cut)
     pen = ImageDraw.Draw(made)
     pen.text((64, 150), "Nuggy", font=ImageFont.load_default(120), fill=LIGHT)
     pen.text((70, 300), "Background removal that\nkeeps hair, fur and strings", font=ImageFont.load_default(34),
-             fill=COLOUR, spacing=12)  # fmt: skip
+             fill=LIGHT, spacing=12)  # fmt: skip
     return made
 
 
 def main() -> None:
-    icon().quantize(COLOURS, method=Image.Quantize.FASTOCTREE).save(ROOT / "docs" / "icon.png", optimize=True)
-    banner().quantize(COLOURS, method=Image.Quantize.MEDIANCUT).save(ROOT / "docs" / "banner.png", optimize=True)
+    for name, picture in (("icon", icon()), ("banner", banner())):
+        picture.save(ROOT / "docs" / f"{name}.jpg", quality=88)
 
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ def test_example_workflows_have_thumbnails_and_known_nodes(pack):
     from nuggy_nodes.core import RECIPES  # noqa: F401 - the nodes' values below follow it
 
     files = sorted((ROOT / "example_workflows").glob("*.json"))
-    assert len(files) >= 7 and files[0].stem == "Cut out"
+    assert len(files) >= 8 and files[0].name == "Cut out.json"
     found = schemas(pack)
     for f in files:
         assert f.with_suffix(".jpg").stat().st_size < 150_000
