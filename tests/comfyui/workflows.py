@@ -57,8 +57,8 @@ Each picture is cut out by itself, at its own size, and saved.
 
 Frames of a video, all of one size, may come as a batch instead: connect any node that gives them."""
 COMPARE = """Choose a picture and run; then move the line in the picture at the right: before on one side, after on the
-other. *Compare Images* came to ComfyUI in January 2026 and shows its picture with Nodes 2.0 only; without, delete it and
-look at the saved picture."""
+other. *Compare Images* came to ComfyUI in January 2026 and shows its picture with Nodes 2.0 only; without, delete it
+and look at the saved picture."""
 REFINE = """Connect your own mask in place of **Any mask** at the left: from Remove Background, SAM, a brush, a file.
 What stands there is only an example, a mask that is much too coarse.
 
