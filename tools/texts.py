@@ -1,4 +1,4 @@
-"""Writes what is made of the declared settings: texts of ComfyUI's locales, the tables of the GIMP
+"""Writes what is made of the declared settings: texts of ComfyUI's locales and help pages, the tables of the GIMP
 plug-in and of the page, docs/settings.md.
 
     python tools/texts.py           # writes
@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from nuggy_nodes.core.recipes import RECIPES, SETTINGS  # noqa: E402
 from nuggy_nodes.core.settings import CONTRAST, SHARE, Setting  # noqa: E402
+from tools.pages import HEADINGS, help_pages, with_choices  # noqa: E402
 
 LANGUAGES = ("ko", "ja", "zh")
 NODES = {  # node: the inputs that are settings, by the setting where the names differ
@@ -27,6 +28,7 @@ NODES = {  # node: the inputs that are settings, by the setting where the names 
     "IslandRemove": {"keep": "islands"}
     | {n: n for n in ("threshold", "min_area", "max_hole", "min_reach", "min_peak", "shift_edge", "feather")},
     "NuggyComposite": {"foreground": "foreground"},
+    "NuggyAdjustMask": {n: n for n in ("shift_edge", "feather")},
 }
 GIMP = ("edge", "islands", "mask")  # parts whose numbers the dialog offers
 GIMP_NAMES = {"epsilon": "edge-contrast"}
@@ -45,13 +47,13 @@ def translations() -> dict[str, dict[str, dict[str, str]]]:
     return found
 
 
-def node_defs(language: str, texts: dict[str, dict[str, str]]) -> str:
-    """locales/LANGUAGE/nodeDefs.json with the settings' texts in it; the rest as it is."""
+def node_defs(language: str, texts: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """locales/LANGUAGE/nodeDefs.json with the settings' and choices' texts in it; the rest as it is."""
     defs = json.loads((ROOT / "locales" / language / "nodeDefs.json").read_text(encoding="utf-8"))
     for node, inputs in NODES.items():
         for name, setting in inputs.items():
             defs[node]["inputs"][name] = {"name": texts[setting]["label"], "tooltip": texts[setting]["help"]}
-    return json.dumps(defs, ensure_ascii=False, indent=2) + "\n"
+    return with_choices(defs, language)
 
 
 def gimp_row(told: Setting, texts: dict[str, dict[str, dict[str, str]]]) -> dict[str, Any]:
@@ -105,7 +107,10 @@ def files() -> Iterator[tuple[Path, str]]:
     """Every file that is made here, and what it should hold."""
     texts = translations()
     for language, words in texts.items():
-        yield ROOT / "locales" / language / "nodeDefs.json", node_defs(language, words)
+        defs = node_defs(language, words)
+        yield ROOT / "locales" / language / "nodeDefs.json", json.dumps(defs, ensure_ascii=False, indent=2) + "\n"
+        if language in HEADINGS:
+            yield from help_pages(language, defs)
     rows = [gimp_row(s, texts) for s in SETTINGS.values() if s.part in GIMP and s.kind in (int, float)]
     yield ROOT / "gimp_plugin" / "nuggy" / "settings.json", json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
     page = {n: {language: words[n] for language, words in texts.items()} for n in SETTINGS}
@@ -121,6 +126,7 @@ def main() -> int:
     for path, text in stale:
         print(f"{path.relative_to(ROOT)} is out of date; run python tools/texts.py" if "--check" in sys.argv else path)
         if "--check" not in sys.argv:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
     return int(bool(stale) and "--check" in sys.argv)
 

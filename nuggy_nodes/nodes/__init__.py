@@ -5,7 +5,9 @@ from __future__ import annotations
 from comfy_api.latest import ComfyExtension, io
 
 from . import models
+from .adjust_mask import NuggyAdjustMask
 from .composite import Composite, NuggyComposite
+from .crop_subject import NuggyCropSubject
 from .each_subject import NuggyEachSubject
 from .foreground import NuggyForeground
 from .guided_filter_refine import GuidedFilterRefine
@@ -27,6 +29,8 @@ NODES = [
     NuggyPasteBack,
     NuggySteadyMask,
     NuggyEachSubject,
+    NuggyAdjustMask,
+    NuggyCropSubject,
 ]
 
 

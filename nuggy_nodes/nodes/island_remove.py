@@ -16,6 +16,7 @@ from .settings import AS_THE_MASK, carried, carry, effective, nothing_to_do, rec
 from .tensors import from_mask, to_mask
 
 BYTES_PER_PIXEL = 60
+EMPTY = "empty: nothing was found before this node, or the mask is 1 nowhere"
 FINISHED = "the mask came finished: guidance has removed its islands"
 
 
@@ -30,7 +31,7 @@ def describe(reports: list[IslandReport]) -> str:
     """
     lines: list[tuple[int, int, str]] = []
     for i, r in enumerate(reports, 1):
-        told = f"{r.found} parts, {r.removed} removed, {r.filled} holes filled" if r.found else "empty"
+        told = f"{r.found} parts, {r.removed} removed, {r.filled} holes filled" if r.found else EMPTY
         if lines and lines[-1][2] == told:
             lines[-1] = (lines[-1][0], i, told)
         else:

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from .page import FAR, Page, browsing
+from .prompts import Prompt, extend
 from .server import REPOSITORY, Server
 
 THUMBNAILS = "() => [...document.querySelectorAll('[role=dialog] img')].filter(i => i.naturalWidth > 300).length >= 4"
@@ -29,6 +31,9 @@ def open_tab() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def page(server: Server, photo: np.ndarray, open_tab: Any) -> Page:
     server.upload("example.png", photo)
+    (server.base / "input" / "photos").mkdir()
+    for i, one in enumerate((photo, photo[:, 100:260])):  # each at its own size
+        Image.fromarray(one).save(server.base / "input" / "photos" / f"{i}.png")
     return open_tab(server)
 
 
@@ -67,7 +72,9 @@ def test_help_page_opens_with_its_picture(page: Page, node: str) -> None:
     page.shot(KEPT / f"help-{node}.png", fit=False)
 
 
-@pytest.mark.parametrize("name", ["Batch", "Refine any mask", "Replace the background"])
+@pytest.mark.parametrize(
+    "name", ["Cut-outs of a folder", "Refine any mask", "Refine a SAM mask", "Replace the background"]
+)
 def test_example_workflow_runs(page: Page, name: str) -> None:
     page.load(workflow(name), name)
     page.do("() => { for (const n of app.graph._nodes) if (n.type === 'NuggyTTAMask') n.widgets[0].value = 'fast' }")
@@ -75,12 +82,19 @@ def test_example_workflow_runs(page: Page, name: str) -> None:
     assert ended["kind"] == "execution_success", ended
     page.tab.wait_for_timeout(1000)
     page.shot(KEPT / f"{name}.png")
+    if name == "Cut-outs of a folder":
+        script = "() => app.graph._nodes.find(n => n.type === 'SaveImage').imgs.map(i => i.naturalWidth)"
+        assert sorted(page.do(script)) == [160, 480]
 
 
 def test_progress_and_preview_show_and_cancel_ends_the_run(page: Page) -> None:
     """While a batch of three is at work, the node has its bar and its first mask; then the page's Cancel button."""
-    page.load(workflow("Batch"), "Batch")
-    page.do("() => { for (const n of app.graph._nodes) if (n.type === 'NuggyTTAMask') n.widgets[0].value = 'best' }")
+    p = Prompt()
+    two = p.add(
+        "ImageBatch", image1=p.add("LoadImage", image="example.png"), image2=p.add("LoadImage", image="example.png")
+    )
+    extend(p, p.add("ImageBatch", image1=two, image2=two), NuggyTTAMask={"views": "best"})
+    page.do("async (prompt) => { await app.loadApiJson(prompt, 'batch') }", p)
     page.command("Comfy.Canvas.FitView")
     page.begin()
     page.tab.wait_for_function(
@@ -148,6 +162,9 @@ def test_page_speaks_the_language(newer_page: Server, open_tab: Any, language: s
     page.shot(KEPT / f"language-{language}.png")
     inputs = page.do("""() => app.graph._nodes.find(n => n.type === 'GuidedFilterRefine').widgets
         .map(w => w.label ?? w.name)""")
+    choices = page.do("""() => { const w = app.graph._nodes.find(n => n.type === 'NuggyTTAMask').widgets[0];
+        return Object.fromEntries(w.options.values.map(v => [v, w.options.getOptionLabel(v)])) }""")
+    assert choices == texts["NuggyTTAMask"]["inputs"]["views"]["options"]
     page.tab.close()
     found = {kind: title for kind, title in titles.items() if kind in texts}
     assert len(found) >= 7 and found == {kind: texts[kind]["display_name"] for kind in found}

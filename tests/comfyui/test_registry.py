@@ -8,8 +8,11 @@ import subprocess
 import zipfile
 from pathlib import Path
 
+import numpy as np
+
 from . import install
-from .server import REPOSITORY
+from .prompts import chain
+from .server import REPOSITORY, Server
 
 
 def copied(folder: Path) -> Path:
@@ -36,7 +39,7 @@ def test_validate_has_no_warning(tmp_path: Path) -> None:
     print(said)
 
 
-def test_package_holds_what_the_nodes_need(tmp_path: Path) -> None:
+def test_package_holds_what_the_nodes_need_and_runs(tmp_path: Path, photo: np.ndarray) -> None:
     pack = copied(tmp_path)
     for command in (["init", "-q"], ["add", "-A"]):
         subprocess.run(["git", *command], cwd=pack, check=True)
@@ -47,3 +50,28 @@ def test_package_holds_what_the_nodes_need(tmp_path: Path) -> None:
     for needed in ("__init__.py", "nuggy_nodes/nodes/__init__.py", "locales/en/nodeDefs.json", "pyproject.toml",
                    "web/docs/NuggyComposite.md", "weights/isnet-general-use-8bit.safetensors"):  # fmt: skip
         assert needed in names, needed
+    tops = {n.split("/")[0] for n in names} | {
+        "/".join(n.split("/")[:2]) for n in names if n.startswith("nuggy_nodes/")
+    }
+    assert tops == {
+        "__init__.py", "nuggy_nodes", "nuggy_nodes/__init__.py", "nuggy_nodes/core", "nuggy_nodes/nodes",
+        "nuggy_nodes/py.typed", "locales", "web", "weights", "example_workflows", "subgraphs", "pyproject.toml",
+        "requirements.txt", "README.md", "CHANGELOG.md", "LICENSE",
+    } | tops & {".comfyignore", ".gitignore", ".gitattributes", ".pre-commit-config.yaml"}  # fmt: skip
+    assert made.stat().st_size < 45_000_000
+    print(f"{made.stat().st_size / 1e6:.1f} MB in {len(names)} files")
+    run_as_a_pack(made, tmp_path / "base", photo)
+
+
+def run_as_a_pack(package: Path, base: Path, photo: np.ndarray) -> None:
+    """What was packed, and nothing else, in a ComfyUI."""
+    zipfile.ZipFile(package).extractall(base / "custom_nodes" / "nuggy-nodes")
+    root = os.environ.get("NUGGY_COMFYUI")
+    running = Server(install.server(), base, Path(root) if root else None, link=False)
+    try:
+        prompt, ids = chain(running.upload("kitten.png", photo))
+        ran = running.run(prompt)
+        assert not ran.error, ran.error
+        assert running.picture(ran.outputs[ids["SaveImage"]]["images"][0]).shape == (*photo.shape[:2], 4)
+    finally:
+        running.stop()

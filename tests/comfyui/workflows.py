@@ -1,5 +1,8 @@
 """The example workflows as prompts, with a place and a title for every node and a note for the reader.
 
+The page shows no description of a pack's template and offers them as the folder lists them: their names say what they
+do, and the one to begin with comes first by name.
+
 `draw.py` turns them into the files of example_workflows/ and subgraphs/, in ComfyUI's own page.
 """
 
@@ -15,15 +18,17 @@ SIZES = {
     "LoadImage": (280, 320), "LoadImageMask": (280, 340),
     "NuggyLoader": (280, 90), "NuggyTTAMask": (300, 360), "GuidedFilterRefine": (300, 220),
     "IslandRemove": (300, 280), "NuggyComposite": (300, 180), "SaveImage": (340, 340), "MaskPreview": (280, 280),
-    "PreviewImage": (300, 320), "ImageBatch": (280, 60), "NuggyPrepareInpaint": (300, 300), "NuggyPasteBack": (240, 60),
+    "PreviewImage": (300, 320), "NuggyPrepareInpaint": (300, 300), "NuggyPasteBack": (240, 60),
     "CheckpointLoaderSimple": (320, 100), "CLIPTextEncode": (320, 120), "InpaintModelConditioning": (280, 140),
-    "KSampler": (280, 270), "VAEDecode": (240, 60),
+    "KSampler": (280, 270), "VAEDecode": (240, 60), "LoadImageDataSetFromFolder": (280, 60),
+    "ImageCompare": (420, 460), "ThresholdMask": (240, 60), "GrowMask": (240, 90),
 }  # fmt: skip
 
 
 @dataclass
 class Workflow:
-    """name: of the file; prompt; at: the place of every node; note: for the reader, and its place; titles by node."""
+    """name: of the file; prompt; at: the place of every node; note: for the reader, and its place; titles and
+    properties by node."""
 
     name: str
     prompt: Prompt
@@ -31,6 +36,7 @@ class Workflow:
     note: str = ""
     note_at: tuple[int, int] = (660, 420)
     titles: dict[str, str] = field(default_factory=dict)
+    properties: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def _line(ids: dict[str, str], x: int, loader: tuple[int, int]) -> dict[str, tuple[int, int]]:
@@ -46,19 +52,23 @@ A veil of background left: raise **black** in Guided Filter Refine. The subject 
 part missing: lower **min area** in Island Remove.
 
 Only what comes after a moved slider runs again."""
-BATCH = """Choose three pictures and run: each is cut out by itself, in order, and saved.
+FOLDER = """Put your pictures into a folder inside ComfyUI's **input** folder, press R, choose it at the left and run.
+Each picture is cut out by itself, at its own size, and saved.
 
-Any node that gives a batch of pictures (the frames of a video, a folder) can take the place of these three."""
-REFINE = """Choose a picture, right-click it, open the mask editor, paint roughly over the subject and save. The mask
-takes its edges from the picture.
+Frames of a video, all of one size, may come as a batch instead: connect any node that gives them."""
+COMPARE = """Choose a picture and run; then move the line in the picture at the right: before on one side, after on the
+other. *Compare Images* came to ComfyUI in January 2026 and shows its picture with Nodes 2.0 only; without, delete it
+and look at the saved picture."""
+REFINE = """Connect your own mask in place of **Any mask** at the left: from Remove Background, SAM, a brush, a file.
+What stands there is only an example, a mask that is much too coarse.
 
-A mask of any other node fits in the same place: Remove Background, SAM, a mask from a file. It must be 1 on the
-subject; if it is 1 on the background, put Invert Mask between."""
+The mask takes its edges from the picture. It must be 1 on the subject; if it is 1 on the background, put Invert Mask
+between. An empty mask is said on the node."""
 STROKES = """Choose a picture in both nodes at the left and run. Where the network missed a part: right-click the upper
 picture, open the mask editor, paint a short stroke over that part, save, run. What does not belong: a stroke over it in
 the lower one. A stroke spreads to what looks like it; only a little runs again."""
-SAM = """Connect SAM's mask (or any other hard mask) in place of the file: 1 on the subject. Its edge is found anew in
-the picture; hair and fur come back. A moved **radius** says how far the mask may be wrong."""
+SAM = """Connect SAM's mask (or any other hard mask) in place of **Any hard mask**: 1 on the subject. Its edge is
+found anew in the picture; hair and fur come back. A moved **radius** says how far the mask may be wrong."""
 REPLACE = """Choose the picture with the subject and a new background; it is fitted to the picture (**fit**). Without a
 background, the colour is used.
 
@@ -72,6 +82,12 @@ the photograph's own subject over the result, pixel by pixel, at full size. Set 
 
 With a model that is not for inpainting: VAE Encode and Set Latent Noise Mask in place of Inpaint Model Conditioning."""
 
+INPAINTING_MODEL = {  # the page offers it where it is missing
+    "name": "512-inpainting-ema.safetensors",
+    "url": "https://huggingface.co/Comfy-Org/stable_diffusion_2.1_repackaged/resolve/main/512-inpainting-ema.safetensors",
+    "directory": "checkpoints",
+}
+
 
 def cut_out() -> Workflow:
     p = Prompt()
@@ -82,29 +98,48 @@ def cut_out() -> Workflow:
     return Workflow("Cut out", p, at, CUT_OUT)
 
 
-def batch() -> Workflow:
+def cut_out_a_folder() -> Workflow:
     p = Prompt()
-    loaded = [p.add("LoadImage", image=PICTURE) for _ in range(3)]
-    two = p.add("ImageBatch", image1=loaded[0], image2=loaded[1])
-    three = p.add("ImageBatch", image1=two, image2=loaded[2])
-    ids = extend(p, three, **BEST)
-    at = {n: (0, i * 370) for i, n in enumerate(loaded)}
-    at |= {two: (320, 0), three: (320, 120), **_line(ids, 640, (320, 260))}
-    return Workflow("Batch", p, at, BATCH, (980, 420))
+    folder = p.add("LoadImageDataSetFromFolder", folder="photos")
+    ids = extend(p, folder, **BEST)
+    at = {folder: (0, 0), **_line(ids, 320, (0, 370))}
+    return Workflow("Cut-outs of a folder", p, at, FOLDER, (660, 560), {folder: "A folder of pictures"})
+
+
+def cut_out_and_compare() -> Workflow:
+    p = Prompt()
+    image = p.add("LoadImage", image=PICTURE)
+    ids = extend(p, image, **BEST)
+    compare = p.add("ImageCompare", image_a=image, image_b=ids["NuggyComposite"])
+    at = {image: (0, 0), **_line(ids, 320, (0, 370)), compare: (1340, 390)}
+    return Workflow("Cut-out before and after", p, at, COMPARE, (660, 560), {compare: "Before and after"})
+
+
+def coarse(p: Prompt, image: str) -> str:
+    """A mask that stands for another node's: the subject, much too coarse."""
+    return p.add("NuggyTTAMask", model=p.add("NuggyLoader", **BEST["NuggyLoader"]), image=image, custom_views="256")
+
+
+def refined(p: Prompt, image: str, mask: str, **changes: Any) -> tuple[str, str, str, str, str, str]:
+    """The nodes after a mask: refined, kept, composite, saved, and the mask shown before and after."""
+    edges = p.add("GuidedFilterRefine", image=image, mask=mask, **changes)
+    kept = p.add("IslandRemove", mask=edges)
+    composite = p.add("NuggyComposite", image=image, mask=kept)
+    save = p.add("SaveImage", images=(composite, 1), filename_prefix="nuggy")
+    return edges, kept, composite, save, p.add("MaskPreview", mask=mask), p.add("MaskPreview", mask=kept)
 
 
 def refine_any_mask() -> Workflow:
     p = Prompt()
     image = p.add("LoadImage", image=PICTURE)
-    refined = p.add("GuidedFilterRefine", image=image, mask=(image, 1), radius=32.0, black=0.15, white=0.85)
-    kept = p.add("IslandRemove", mask=refined)
-    composite = p.add("NuggyComposite", image=image, mask=kept)
-    before, after = p.add("MaskPreview", mask=(image, 1)), p.add("MaskPreview", mask=kept)
-    save = p.add("SaveImage", images=(composite, 1), filename_prefix="nuggy")
-    at = {image: (0, 0), refined: (320, 0), kept: (660, 0), composite: (1000, 0), save: (1340, 0)}
-    at |= {before: (320, 420), after: (1000, 420)}
-    titles = {before: "The mask as it came", after: "The mask refined"}
-    return Workflow("Refine any mask", p, at, REFINE, (640, 420), titles)
+    mask = coarse(p, image)
+    edges, kept, composite, save, before, after = refined(p, image, mask, radius=32.0, black=0.15, white=0.85)
+    (model,) = (k for k, n in p.items() if n["class_type"] == "NuggyLoader")
+    at = {image: (0, 0), model: (0, 370), mask: (0, 510)}
+    at |= {edges: (320, 0), kept: (660, 0), composite: (1000, 0), save: (1340, 0)}
+    at |= {before: (320, 560), after: (1000, 560)}
+    titles = {mask: "Any mask", before: "The mask as it came", after: "The mask refined"}
+    return Workflow("Refine any mask", p, at, REFINE, (640, 560), titles)
 
 
 def correct_with_strokes() -> Workflow:
@@ -114,19 +149,21 @@ def correct_with_strokes() -> Workflow:
     p[ids["NuggyTTAMask"]]["inputs"] |= {"keep": [image, 1], "drop": [away, 1]}
     at = {image: (0, 0), away: (0, 500), **_line(ids, 320, (0, 370))}
     titles = {image: "Picture; its strokes are kept", away: "The same; its strokes are dropped"}
-    return Workflow("Correct a mask with strokes", p, at, STROKES, (660, 560), titles)
+    return Workflow("Cut-out corrected by strokes", p, at, STROKES, (660, 560), titles)
 
 
 def refine_sam_mask() -> Workflow:
     p = Prompt()
     image = p.add("LoadImage", image=PICTURE)
-    sam = p.add("LoadImageMask", image=PICTURE, channel="red")
-    refined = p.add("GuidedFilterRefine", image=image, mask=sam)
-    kept = p.add("IslandRemove", mask=refined)
-    composite = p.add("NuggyComposite", image=image, mask=kept)
-    save = p.add("SaveImage", images=(composite, 1), filename_prefix="nuggy")
-    at = {image: (0, 0), sam: (0, 400), refined: (320, 0), kept: (660, 0), composite: (1000, 0), save: (1340, 0)}
-    return Workflow("Refine a SAM mask", p, at, SAM, (660, 480), {sam: "The mask: SAM's output, or a file"})
+    soft = coarse(p, image)
+    hard = p.add("GrowMask", mask=p.add("ThresholdMask", mask=soft, value=0.5), expand=6, tapered_corners=True)
+    edges, kept, composite, save, before, after = refined(p, image, hard)
+    model, threshold = (next(k for k, n in p.items() if n["class_type"] == t) for t in ("NuggyLoader", "ThresholdMask"))
+    at = {image: (0, 0), model: (0, 370), soft: (0, 510), threshold: (0, 910), hard: (0, 1020)}
+    at |= {edges: (320, 0), kept: (660, 0), composite: (1000, 0), save: (1340, 0)}
+    at |= {before: (320, 560), after: (1000, 560)}
+    titles = {hard: "Any hard mask", before: "The mask as it came", after: "The mask refined"}
+    return Workflow("Refine a SAM mask", p, at, SAM, (640, 560), titles)
 
 
 def replace_background() -> Workflow:
@@ -162,7 +199,8 @@ def inpaint_background() -> Workflow:
     at |= {painter: (1000, 0), wanted: (1000, 150), unwanted: (1000, 500), guide: (1360, 0), done: (1360, 190)}
     at |= {decoded: (1680, 0), back: (1680, 110), save: (1960, 0), shown: (1000, 670)}
     titles = {wanted: "The new background", unwanted: "What it should not show", shown: "What the model sees"}
-    return Workflow("Inpaint the background", p, at, INPAINT, (0, 720), titles)
+    properties = {painter: {"models": [INPAINTING_MODEL]}}
+    return Workflow("Inpaint the background", p, at, INPAINT, (0, 790), titles, properties)
 
 
 def blueprint() -> Workflow:
@@ -211,12 +249,13 @@ def chained_help() -> tuple[Prompt, dict[str, str]]:
 
 
 def all_of_them() -> list[Workflow]:
-    made = [cut_out(), batch(), refine_any_mask(), correct_with_strokes(), refine_sam_mask(), replace_background()]
-    return [*made, inpaint_background()]
+    made = [cut_out(), cut_out_a_folder(), cut_out_and_compare(), correct_with_strokes(), inpaint_background()]
+    return [*made, refine_sam_mask(), refine_any_mask(), replace_background()]
 
 
 def as_arguments(w: Workflow) -> dict[str, Any]:
     """What the page needs to lay a workflow out."""
     sizes = {k: SIZES[n["class_type"]] for k, n in w.prompt.items()}
     note = {"text": w.note.replace("\n\n", "\0").replace("\n", " ").replace("\0", "\n\n"), "at": w.note_at}
-    return {"prompt": w.prompt, "at": w.at, "sizes": sizes, "titles": w.titles, "note": note}
+    return {"prompt": w.prompt, "at": w.at, "sizes": sizes, "titles": w.titles, "note": note,
+            "properties": w.properties}  # fmt: skip

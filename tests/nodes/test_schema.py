@@ -12,7 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 IDS = ["NuggyLoader", "NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "NuggyComposite", "NuggyForeground",
-       "NuggyPrepareInpaint", "NuggyPasteBack", "NuggySteadyMask", "NuggyEachSubject"]  # fmt: skip
+       "NuggyPrepareInpaint", "NuggyPasteBack", "NuggySteadyMask", "NuggyEachSubject",
+       "NuggyAdjustMask", "NuggyCropSubject"]  # fmt: skip
 LANGUAGES = ["en", "ko", "ja", "zh"]
 
 
@@ -88,6 +89,17 @@ def test_locale_covers_every_text(pack, language):
         assert not set(everything + texts[node]["description"]) & set("{}@|")  # these mean something to vue-i18n
 
 
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_choices_have_words_in_every_language(pack, language):
+    """What the page shows for a choice (web/choices.js); numbers, sizes and files are the same everywhere."""
+    texts = json.loads((ROOT / "locales" / language / "nodeDefs.json").read_text(encoding="utf-8"))
+    for node, s in schemas(pack).items():
+        for x in s.inputs:
+            words = texts[node]["inputs"][x.id].get("options", {})
+            spoken = [] if x.id == "weights" else [o for o in x.options or () if not o.isdigit()]
+            assert list(words) == spoken and len(set(words.values())) == len(words), (node, x.id)
+
+
 @pytest.mark.parametrize("node", IDS)
 def test_help_page_has_a_picture(node):
     import re
@@ -103,7 +115,7 @@ def test_example_workflows_have_thumbnails_and_known_nodes(pack):
     from nuggy_nodes.core import RECIPES  # noqa: F401 - the nodes' values below follow it
 
     files = sorted((ROOT / "example_workflows").glob("*.json"))
-    assert len(files) >= 4
+    assert len(files) >= 8 and files[0].name == "Cut out.json"
     found = schemas(pack)
     for f in files:
         assert f.with_suffix(".jpg").stat().st_size < 150_000
@@ -113,6 +125,14 @@ def test_example_workflows_have_thumbnails_and_known_nodes(pack):
         for n in ours:
             names = {i["name"] for i in n["inputs"]}
             assert names == {x.id for x in found[n["type"]].inputs}, (f.name, n["type"])
+
+
+def test_the_inpainting_template_names_its_checkpoint():
+    graph = json.loads((ROOT / "example_workflows" / "Inpaint the background.json").read_text(encoding="utf-8"))
+    (loader,) = (n for n in graph["nodes"] if n["type"] == "CheckpointLoaderSimple")
+    (model,) = loader["properties"]["models"]
+    assert model["name"] == loader["widgets_values"][0] and model["directory"] == "checkpoints"
+    assert model["url"].startswith("https://huggingface.co/") and model["url"].endswith("/" + model["name"])
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "example_workflows").glob("*.json")), ids=lambda p: p.stem)
