@@ -91,7 +91,6 @@ def _run(args: argparse.Namespace) -> int:
 
 def _place(args: argparse.Namespace) -> Place:
     """Where results go; sets args.format. Raises InputError."""
-    from ..core.errors import InputError
 
     results.check(args)
     target: Path | None = args.output_dir
