@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ..core import AnyNetwork, choose_device, choose_precision, load, open_network, recipe
+from ..core.around import around
 from ..core.errors import InputError, NuggyError, WeightsError
 from ..core.foreground.estimate import estimate_foreground
 from ..core.foreground.opacity import within
@@ -20,7 +21,7 @@ from ..core.foreground.unknown_region import HIDDEN
 from ..core.guided_answer import Seen
 from ..core.network.device import out_of_memory
 from ..core.pipeline import after_network, answer
-from ..core.recipes import Recipe, around
+from ..core.recipes import Recipe
 from ..core.segment.box import seen_in_boxes
 from ..core.segment.closer_look import look
 from ..core.work import NETWORK, Work
@@ -198,7 +199,8 @@ class Worker:
         import platform
 
         from .. import __version__
-        from ..core.network.find import found, tell
+        from ..core.network.find import found
+        from ..core.network.tell import tell
 
         try:
             network = self.network()

@@ -7,7 +7,7 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from ..core.checks import match_batch
-from ..core.inpaint.crop import plan_crop
+from ..core.inpaint.plan_crop import plan_crop
 from ..core.ops.resample import enlarge
 from .compat import advanced, schema, wrong_choice
 from .device import Place

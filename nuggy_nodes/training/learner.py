@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from ..core.network.precision import bfloat16_pays
+from ..core.network.precision import verdict
 from ..core.network.weights import Network, build
 from .loss import losses, total
 from .mix import Run
@@ -28,7 +28,7 @@ def _has_bfloat16(device: torch.device) -> bool:
     """Whether the hardware multiplies bfloat16 (NVIDIA from Ampere on, compute capability 8.0), not an emulation."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
-    return device.type == "cpu" and bfloat16_pays()
+    return device.type == "cpu" and verdict().bfloat16
 
 
 class Learner:

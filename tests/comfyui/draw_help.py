@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from nuggy_nodes.core import cutout, load, steady_masks
-from nuggy_nodes.core.inpaint.crop import plan_crop
+from nuggy_nodes.core.inpaint.plan_crop import plan_crop
 from nuggy_nodes.core.refine.edge import shift, soften
 from nuggy_nodes.core.refine.islands import remove_islands
 from nuggy_nodes.core.segment.each import each_part

@@ -72,4 +72,4 @@ def _check(steps: dict[str, Tensor], path: Path) -> None:
 def _channels(model: ISNet, name: str) -> int:
     module = model.get_submodule(name)
     layer = getattr(module, "rebnconvin", module)
-    return int(layer.out_channels)
+    return int(layer.out_channels)  # type: ignore[arg-type]
