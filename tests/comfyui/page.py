@@ -23,6 +23,7 @@ SETTINGS = {
     "Comfy.TutorialCompleted": True,
     "Comfy.InstalledVersion": "1.32.9",
     "Comfy.Workflow.Persist": False,
+    "Comfy.Workflow.ShowMissingModelsWarning": False,  # the inpainting template offers its checkpoint
     "Comfy.Minimap.Visible": False,
     "Comfy.Graph.CanvasInfo": False,
     "LiteGraph.Canvas.LowQualityRenderingZoomThreshold": 0.1,
