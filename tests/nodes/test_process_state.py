@@ -32,6 +32,8 @@ DOORS = {
     ("core/ops/thread_pool.py", "torch.set_num_threads()"),  # of its own threads; then the process's, as it was
     ("core/ops/thread_pool.py", "os.register_at_fork()"),  # a child process forgets our threads
     ("core/network/convert.py", "warnings.simplefilter()"),  # within catch_warnings
+    ("core/network/calibrate.py", ".manual_seed()"),  # of a generator of its own
+    ("core/network/calibrate.py", "module.register_forward_hook()"),  # on a network of ours; taken off again
 }
 
 

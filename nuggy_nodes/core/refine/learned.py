@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from functools import lru_cache
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -19,6 +20,7 @@ from .learned_network import Refiner
 
 NAME = "refiner.safetensors"
 TILE, MARGIN = 512, 48  # pixels; multiples of the network's step and of the lattice
+NOTHING = 0.5 / 255  # from 0 and 1: less is rounding of the network's, and would have colours of its own
 GATE = 2.0  # doubt from 1 / GATE on counts whole
 LARGE = (1024, 2048)  # pixels of the longer side: from the first on a cell of the coarse mask is wider than an edge
 _lock = threading.Lock()
@@ -72,8 +74,12 @@ def refine_learned(
             near = _enlarged(local, y, below, x, beyond)
             shown = features(image[window].float(), coarse[window].float(), alpha[window], near)
             change = network(shown)[..., top - y : bottom - y, left - x : right - x]
-            out[..., top:bottom, left:right] += strength * (GATE * gate).clamp(max=1) * change
-    return out.clamp_(0, 1)
+            tile = out[..., top:bottom, left:right]
+            step = strength * (GATE * gate).clamp(max=1) * change
+            found = (tile + step).clamp_(0, 1)
+            found[found < NOTHING], found[found > 1 - NOTHING] = 0, 1
+            tile.copy_(torch.where(step == 0, tile, found))
+    return out
 
 
 def _enlarged(local: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:
@@ -102,9 +108,10 @@ def load_refiner(device: str = "cpu") -> Refiner:
 
     path = shipped(NAME)
     with _lock:
-        network = Refiner()
+        with torch.device("meta"):  # the user's random numbers are not to be touched
+            network = Refiner()
         try:
-            network.load_state_dict({k: v.float() for k, v in load_file(path).items()})
+            network.load_state_dict({k: v.float() for k, v in load_file(path).items()}, assign=True)
         except (SafetensorError, OSError, RuntimeError, ValueError) as e:
             raise WeightsError(f"{path}: is no whole refinement network ({str(e).splitlines()[0]}); reinstall") from e
         return network.requires_grad_(False).eval().to(device)
