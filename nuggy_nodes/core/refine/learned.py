@@ -20,7 +20,7 @@ from .learned_network import Refiner
 
 NAME = "refiner.safetensors"
 TILE, MARGIN = 512, 48  # pixels; multiples of the network's step and of the lattice
-NOTHING = 0.5 / 255  # from 0 and 1: less is rounding of the network's, and would have colours of its own
+NOTHING = 1 / 255  # from 0 and 1: less is rounding of the network's, and would have colours of its own
 GATE = 2.0  # doubt from 1 / GATE on counts whole
 LARGE = (1024, 2048)  # pixels of the longer side: from the first on a cell of the coarse mask is wider than an edge
 _lock = threading.Lock()

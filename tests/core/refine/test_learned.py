@@ -68,7 +68,7 @@ def test_only_what_is_in_doubt_changes_and_by_its_share(big):
     whole, half = refine_learned(image, soft, soft, doubt), refine_learned(image, soft, soft, doubt, 0.5)
     assert torch.equal(whole[doubt == 0], soft[doubt == 0]) and not torch.equal(whole, soft)
     inside = (whole > 0) & (whole < 1) & (half > 0) & (half < 1)
-    assert inside.sum() > 1000 and float(whole[(doubt > 0) & (whole > 0)].min()) >= 0.5 / 255  # no dust
+    assert inside.sum() > 1000 and float(whole[(doubt > 0) & (whole > 0)].min()) >= 1 / 255  # no dust
     torch.testing.assert_close((half - soft)[inside], (whole - soft)[inside] / 2, atol=1e-5, rtol=0)
 
 
