@@ -51,7 +51,7 @@ def estimate(answers: Sequence[pa.Table], total: int, part: Share, cpus: float, 
     one = max(network, files) if part.gpus else network + files
     hours = total * one / 3600
     told: dict[str, Any] = {
-        "seconds_each": {k: round(v, 4) for k, v in each.items()}, "hours": round(hours, 3),
+        "seconds_each": {k: round(v, 4) for k, v in each.items()}, "hours": round(hours, 6),
         "a_second": round(1 / one, 3), "bottleneck": "network" if network >= files else "files",
         "failed_of_sample": len(rows) - len(good), "sample": len(rows),
     }  # fmt: skip

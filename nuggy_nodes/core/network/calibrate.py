@@ -28,9 +28,14 @@ FINEST = 1 / 256  # of the map's coarsest step
 
 
 def calibrate(model: ISNet, squares: Iterable[Tensor]) -> dict[str, Tensor]:
-    """Steps [C] float32 of every map that needs them (eight_bit.map_names).
+    """Find the steps of every map that needs them (eight_bit.map_names).
 
-    squares: photographs [1,3,n,n], normalised as the weights ask, in the model's dtype; at least one.
+    Args:
+        model: the network in floating point.
+        squares: photographs [1,3,n,n], normalised as the weights ask, in the model's dtype; at least one.
+
+    Returns:
+        By name of the map, steps [C], float32.
     """
     highest, some = dict[str, Tensor](), defaultdict[str, list[Tensor]](list)
 
@@ -56,7 +61,15 @@ def calibrate(model: ISNet, squares: Iterable[Tensor]) -> dict[str, Tensor]:
 
 
 def squares(pictures: Iterable[Tensor], info: Info) -> Iterator[Tensor]:
-    """Photographs [1,3,H,W], values 0..1, as the network is shown them, at one of SIDES in turn."""
+    """Photographs as the network is shown them, at one of SIDES in turn.
+
+    Args:
+        pictures: [1,3,H,W], values 0..1.
+        info: what the weights ask for.
+
+    Returns:
+        Squares [1,3,n,n], normalised.
+    """
     for i, picture in enumerate(pictures):
         side = round(info.size * SIDES[i % len(SIDES)] / STRIDE) * STRIDE
         square = F.interpolate(picture.float(), size=(side, side), mode="bilinear", antialias=True)

@@ -40,7 +40,14 @@ class Block:
         return self.after_first(self._first(x))
 
     def after_first(self, residual: Tensor) -> Tensor:
-        """The answer, given the first convolution's."""
+        """The block after its first convolution.
+
+        Args:
+            residual: that convolution's map, uint8 [B,C,H,W] in the block's steps.
+
+        Returns:
+            The block's map, of the same shape and steps.
+        """
         down = [self._down[0](residual)]
         for layer in self._down[1:-1]:
             down.append(layer(down[-1] if self._dilated else pool(down[-1])))
@@ -85,7 +92,14 @@ class EightBit(nn.Module):
 
 
 def map_names(model: ISNet) -> list[str]:
-    """The maps that have steps: blocks, and their convolutions but the first and the last, which have their block's."""
+    """The maps that have steps: blocks, and their convolutions but the first and the last, which have their block's.
+
+    Args:
+        model: the network in floating point.
+
+    Returns:
+        Names as of `named_modules`.
+    """
     names = []
     for name, module in model.named_modules():
         end = name.rpartition(".")[2]

@@ -50,7 +50,15 @@ class Convolution:
         return answer
 
     def added_to(self, residual: Tensor, x: Tensor) -> Tensor:
-        """relu(convolution of x) + residual, which has the answer's steps: the larger of residual and sum."""
+        """relu(convolution of x) + residual: the larger of residual and sum.
+
+        Args:
+            residual: uint8 [B,out,H,W] in the answer's steps; left as it is.
+            x: the convolution's input, uint8 [B,in,H,W].
+
+        Returns:
+            uint8 [B,out,H,W].
+        """
         total = residual.clone(memory_format=torch.preserve_format)
         torch.ops.onednn.qconv2d_pointwise.binary(
             x, 1.0, 0, self._weight, self._scale, self._zero, total, self._bias, *self._geometry,
@@ -68,13 +76,28 @@ def _diffused(rows: Tensor) -> Tensor:
 
 
 def to_steps(x: Tensor, step: Tensor) -> Tensor:
-    """A float map in whole steps [C]."""
+    """A float map in whole steps.
+
+    Args:
+        x: [B,C,H,W], none negative.
+        step: [C].
+
+    Returns:
+        uint8 [B,C,H,W], channels last; what is beyond 255 steps becomes 255.
+    """
     whole = (x.float() / step.view(1, -1, 1, 1)).round_().clamp_(0, 255)
     return whole.to(torch.uint8).contiguous(memory_format=torch.channels_last)
 
 
 def pool(x: Tensor) -> Tensor:
-    """2x2 maximum, sides rounded up (`max_pool2d` takes no uint8)."""
+    """2x2 maximum, sides rounded up (`max_pool2d` takes no uint8).
+
+    Args:
+        x: uint8 [B,C,H,W].
+
+    Returns:
+        uint8 [B,C,(H+1)//2,(W+1)//2].
+    """
     x = x.permute(0, 2, 3, 1)
     if x.shape[1] % 2 or x.shape[2] % 2:
         x = F.pad(x, (0, 0, 0, x.shape[2] % 2, 0, x.shape[1] % 2))
@@ -83,7 +106,15 @@ def pool(x: Tensor) -> Tensor:
 
 
 def join(y: Tensor, skip: Tensor) -> Tensor:
-    """y, enlarged bilinearly to the size of `skip`, and skip, one after the other in channels."""
+    """One map, enlarged bilinearly to the size of another, and that other, one after the other in channels.
+
+    Args:
+        y: uint8 [B,D,h,w].
+        skip: uint8 [B,C,H,W].
+
+    Returns:
+        uint8 [B,D+C,H,W], channels last.
+    """
     (n, c, height, width), own = skip.shape, y.shape[1]
     out = torch.empty(n, height, width, own + c, dtype=torch.uint8)
     out[..., own:] = skip.permute(0, 2, 3, 1)
@@ -124,10 +155,13 @@ def _double(x: Tensor, out: Tensor) -> None:
 
 @lru_cache(maxsize=1)
 def works() -> str:
-    """ "" where torch's 8-bit convolutions are here and give a known answer; else why not.
+    """Whether torch's 8-bit convolutions are here and give a known answer.
 
     The answer is one that tells overflow: without VNNI, oneDNN adds two products in 16 bits, which 255 * 127 * 2
     does not fit.
+
+    Returns:
+        "" where they do; else why not.
     """
     with torch.device("meta"):  # the user's random numbers are not to be touched
         layer = nn.Conv2d(16, 16, 3, padding=1)

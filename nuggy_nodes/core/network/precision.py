@@ -76,7 +76,14 @@ def floating() -> torch.dtype:
 
 
 def no_eight_bits(device: torch.device) -> str:
-    """Why there is no arithmetic in 8 bits; "" where there is."""
+    """Why there is no arithmetic in 8 bits.
+
+    Args:
+        device: where the network runs.
+
+    Returns:
+        A reason; "" where there is such arithmetic.
+    """
     if device.type != "cpu":
         return f"it is for CPUs, and this is {device.type}"
     from .eight_bit_ops import works

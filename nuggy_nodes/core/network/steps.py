@@ -15,7 +15,13 @@ from .quantise import STEP
 
 
 def read_steps(path: Path) -> dict[str, Tensor]:
-    """The steps in a weights file by the names of their maps; empty where it has none.
+    """The steps in a weights file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        By name of the map, steps [C]; empty where it has none.
 
     Raises:
         WeightsError: some are missing, have another shape, or are no steps.
@@ -33,6 +39,10 @@ def read_steps(path: Path) -> dict[str, Tensor]:
 
 def add_steps(path: Path, steps: dict[str, Tensor]) -> None:
     """Put steps into a weights file of Nuggy's in place of those that it has; all else in it stays to the bit.
+
+    Args:
+        path: the file.
+        steps: by name of the map, [C], float32.
 
     Raises:
         WeightsError: it is no such file, or cannot be written.

@@ -118,9 +118,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], Info]:
         raise WeightsError(f"{path}: no such weights file")
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise WeightsError(
-            f"{path}: weights are read from {', '.join(SUFFIXES)}; this is {suffix or 'without a suffix'}"
-        )
+        raise WeightsError(f"{path}: weights are read from {', '.join(SUFFIXES)}, not from {suffix or 'no suffix'}")
     if suffix != ".safetensors":
         return (convert.read_onnx if suffix == ".onnx" else convert.read_pth)(path)
     from safetensors import SafetensorError, safe_open
