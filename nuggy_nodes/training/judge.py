@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from ..core import load
-from ..core.network.precision import choose_precision
+from ..core.network.precision import choose_floating
 from ..core.network.weights import Network, build
 from . import state
 from .draw import HELD_BACK, Draws
@@ -64,7 +64,7 @@ class Judge:
         row: Figures = {"step": step, "held_back": self.held_back(learner, draws)}
         if self._measure:
             if not self.first:
-                start = load(self.mix.weights, self.device, choose_precision(self.device))
+                start = load(self.mix.weights, self.device, choose_floating(self.device))
                 self.first = self.figures(start, "the weights at the start")
                 row |= self.first | {"score": 1.0}
             if step:
@@ -80,5 +80,5 @@ class Judge:
     def _average(self, learner: Learner) -> Network:
         """The average weights as a network, in the arithmetic that it will run in."""
         model = build({k: v.clone() for k, v in learner.ema.items()}, self.folder)
-        model.to(self.device, choose_precision(self.device))
+        model.to(self.device, choose_floating(self.device))
         return Network(model, learner.original.info, self.folder)

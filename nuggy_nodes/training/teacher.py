@@ -21,7 +21,7 @@ from torch import Tensor
 
 from ..core import pipeline
 from ..core.network.checksum import sha256
-from ..core.network.precision import choose_precision
+from ..core.network.precision import choose_floating
 from ..core.network.weights import Network, default_path, load
 from ..core.ops.resample import enlarge
 from ..core.recipes import recipe
@@ -79,7 +79,7 @@ def teach(
     mark = sha256(weights or default_path())[:6] if photos else ""
     answers = {p: cache / f"{p.stem}-{sha256(p)[:12]}-{mark}.png" for p in photos}
     missing = [p for p in photos if not answers[p].is_file()]
-    network = load(weights, device, choose_precision(device)) if missing else None
+    network = load(weights, device, choose_floating(device)) if missing else None
     for done, path in enumerate(missing):
         assert network is not None
         if progress:

@@ -78,9 +78,9 @@ def test_odd_sizes(network, height, width):
         assert alpha.shape == (1, 1, height, width) and torch.isfinite(alpha).all()
 
 
-def test_half_precision_and_channels_last_pictures(network, chelsea):
+def test_half_precision_and_channels_last_pictures(network32, chelsea):
     settings = recipe("fast", views=(View(256),))
-    expected = cutout(chelsea, network, settings).alpha
-    assert (cutout(chelsea.half(), network, settings).alpha - expected).abs().mean() < 2e-3
+    expected = cutout(chelsea, network32, settings).alpha
+    assert (cutout(chelsea.half(), network32, settings).alpha - expected).abs().mean() < 2e-3
     strided = chelsea.contiguous(memory_format=torch.channels_last)
-    torch.testing.assert_close(cutout(strided, network, settings).alpha, expected, atol=2e-3, rtol=0)
+    torch.testing.assert_close(cutout(strided, network32, settings).alpha, expected, atol=2e-3, rtol=0)

@@ -91,6 +91,18 @@ def no_eight_bits(device: torch.device) -> str:
     return works()
 
 
+def choose_floating(device: torch.device) -> torch.dtype:
+    """The floating point that a device does best: for weights that change, which 8 bits have no steps for.
+
+    Args:
+        device: where the network runs.
+
+    Returns:
+        float16, bfloat16 or float32.
+    """
+    return floating() if device.type == "cpu" else choose_precision(device)
+
+
 def verdict() -> Verdict:
     """What pays on this CPU: measured once, then known."""
     limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "")  # by which the library takes less than the processor has

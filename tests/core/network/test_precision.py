@@ -115,3 +115,11 @@ def test_no_kernel_for_bfloat16_is_no_error(monkeypatch):
 
     monkeypatch.setattr(RSU, "forward", forward)
     assert precision.measure()[0] == math.inf
+
+
+def test_floating_point_is_never_eight_bits(monkeypatch):
+    monkeypatch.setattr(precision, "verdict", lambda: precision.Verdict(bfloat16=True, int8=True))
+    assert precision.choose_precision(torch.device("cpu")) == torch.int8
+    assert precision.choose_floating(torch.device("cpu")) == torch.bfloat16
+    assert precision.choose_floating(torch.device("cuda")) == torch.float16
+    assert precision.choose_floating(torch.device("mps")) == torch.float32

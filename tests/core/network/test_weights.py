@@ -49,7 +49,7 @@ def test_missing_file_and_unknown_suffix(tmp_path):
     with pytest.raises(WeightsError, match="no such weights file"):
         weights.load(tmp_path / "none.safetensors")
     (tmp_path / "w.bin").write_bytes(b"x")
-    with pytest.raises(WeightsError, match=r"this is \.bin"):
+    with pytest.raises(WeightsError, match=r"not from \.bin"):
         weights.load(tmp_path / "w.bin")
 
 
