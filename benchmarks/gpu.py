@@ -23,6 +23,7 @@ from timing import as_tensor, on_device, photograph  # noqa: E402
 from torch import Tensor  # noqa: E402
 
 from nuggy_nodes.core import Network, choose_device, choose_precision, cutout, load, recipe  # noqa: E402
+from nuggy_nodes.core.network.precision import choose_floating  # noqa: E402
 from nuggy_nodes.core.foreground.estimate import estimate_foreground as foreground  # noqa: E402
 from nuggy_nodes.core.network import cudagraph  # noqa: E402
 from nuggy_nodes.core.ops.connected_components import components  # noqa: E402
@@ -161,7 +162,8 @@ def main() -> int:
         print("No CUDA device is measured: these times say only that the script runs.\n")
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     with torch.inference_mode():
-        bench = Bench(device, choose_precision(device, args.precision), args.quick)
+        kind = choose_floating(device) if args.precision == "auto" else choose_precision(device, args.precision)
+        bench = Bench(device, kind, args.quick)
         print(f"{name}, torch {torch.__version__}, {str(bench.dtype).removeprefix('torch.')}: one matrix product "
               f"{bench.rate / 1e12:.1f} Tflop/s, copy {bench.bandwidth / 1e9:.0f} GB/s")  # fmt: skip
         correct(bench, as_tensor(photograph(min(args.megapixels[0], 1))), args.views)
