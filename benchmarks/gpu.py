@@ -23,9 +23,9 @@ from timing import as_tensor, on_device, photograph  # noqa: E402
 from torch import Tensor  # noqa: E402
 
 from nuggy_nodes.core import Network, choose_device, choose_precision, cutout, load, recipe  # noqa: E402
-from nuggy_nodes.core.network.precision import choose_floating  # noqa: E402
 from nuggy_nodes.core.foreground.estimate import estimate_foreground as foreground  # noqa: E402
 from nuggy_nodes.core.network import cudagraph  # noqa: E402
+from nuggy_nodes.core.network.precision import choose_floating  # noqa: E402
 from nuggy_nodes.core.ops.connected_components import components  # noqa: E402
 from nuggy_nodes.core.refine.guided_filter import guided_filter  # noqa: E402
 from nuggy_nodes.core.refine.islands import remove_islands  # noqa: E402
