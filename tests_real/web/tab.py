@@ -74,6 +74,7 @@ class Tab:
         raise AssertionError("no other result")
 
     def choose(self, label: str, option: str) -> None:
+        self.settle()  # a run under way closes the list
         self.page.locator("[data-testid=stSelectbox]", has_text=label).locator("input").click()
         self.page.get_by_role("option", name=option, exact=True).click()
 
@@ -101,6 +102,7 @@ class Tab:
         self.settle()
 
     def download(self, name: str) -> bytes:
+        self.settle()  # a run under way may exchange the button
         with self.page.expect_download() as waited:
             self.page.locator(f".st-key-get-{name} button").click()
         with open(waited.value.path(), "rb") as f:
