@@ -75,7 +75,10 @@ class Tab:
 
     def choose(self, label: str, option: str) -> None:
         self.settle()  # a run under way closes the list
-        self.page.locator("[data-testid=stSelectbox]", has_text=label).locator("input").click()
+        box = self.page.locator("[data-testid=stSelectbox]", has_text=label).locator("input")
+        box.scroll_into_view_if_needed()
+        self.page.wait_for_timeout(400)  # the page scrolls smoothly, and what scrolls closes the list
+        box.click()
         self.page.get_by_role("option", name=option, exact=True).click()
 
     def slide(self, key: str, presses: str, times: int) -> None:
