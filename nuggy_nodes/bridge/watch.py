@@ -18,6 +18,7 @@ Report = Callable[[str, float], None]
 OFTEN = 0.1  # seconds between two reports
 CONVOLUTIONS = 119  # of IS-Net's pass, by which its share is counted; another network's share ends with this count
 CONVOLVE = {torch.conv2d, torch.nn.functional.conv2d}
+EIGHT_BITS = "qconv2d"  # torch's own in 8 bits (core/network/eight_bit_ops.py) begin so
 
 
 class Watch(TorchFunctionMode):
@@ -49,7 +50,7 @@ class Watch(TorchFunctionMode):
         self.report(self.stage, self.scale * (self.share + within))
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if function in CONVOLVE:
+        if function in CONVOLVE or getattr(function, "__name__", "").startswith(EIGHT_BITS):
             self.convolutions += len(args[0]) if args else 1
         if time.monotonic() - self.told > OFTEN:
             self._tell()

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .errors import InputError
 from .ops.colour import parse_colour
 from .segment.views import PAIR, View, parse_view
 from .settings import CONTRAST, PIXELS, PIXELS_AT_1024, SHARE, Setting, listed, setting, settings_of
-
-if TYPE_CHECKING:
-    pass
 
 SETTINGS: dict[str, Setting] = {}  # by name, in the order in which they work
 

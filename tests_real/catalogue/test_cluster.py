@@ -63,6 +63,7 @@ def test_a_killed_node_and_a_killed_driver_lose_nothing(tmp_path, cluster, given
     second = start(source, dest, given, whole.address, log)
     said, _ = second.communicate(timeout=PATIENCE)
     assert second.returncode == 1, log.read_text()  # for the bad one
+    assert said, log.read_text()
     told = json.loads(said)
     assert told["found"] == COUNT + 1 and told["failed"] == 1
     assert told["done"] + told["done_before"] == COUNT

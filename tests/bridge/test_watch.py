@@ -1,0 +1,21 @@
+"""Progress within a pass, whatever arithmetic the network runs in."""
+
+import torch
+
+from nuggy_nodes.bridge.watch import CONVOLUTIONS, Watch
+from nuggy_nodes.core import load
+from nuggy_nodes.core.network.eight_bit import EightBit
+from nuggy_nodes.core.network.eight_bit_ops import works
+
+
+def test_every_convolution_of_a_pass_counts() -> None:
+    """One side output of six is computed, so five of the convolutions are not."""
+    square = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    for dtype in (torch.float32, torch.int8):
+        network = load(dtype=dtype)
+        assert isinstance(network.model, EightBit) == (dtype == torch.int8 and not works())
+        watch = Watch(lambda *_: None)
+        with torch.inference_mode(), watch:
+            watch.of_network(0, 2, 1.0)
+            network.see(square)
+        assert watch.convolutions == 2 * (CONVOLUTIONS - 5)
