@@ -25,10 +25,12 @@ from torch import Tensor  # noqa: E402
 from nuggy_nodes.core import Network, choose_device, choose_precision, cutout, load, recipe  # noqa: E402
 from nuggy_nodes.core.foreground.estimate import estimate_foreground as foreground  # noqa: E402
 from nuggy_nodes.core.network import cudagraph  # noqa: E402
+from nuggy_nodes.core.network.fused import conv_relu  # noqa: E402
 from nuggy_nodes.core.network.precision import choose_floating  # noqa: E402
 from nuggy_nodes.core.ops.connected_components import components  # noqa: E402
 from nuggy_nodes.core.refine.guided_filter import guided_filter  # noqa: E402
 from nuggy_nodes.core.refine.islands import remove_islands  # noqa: E402
+from nuggy_nodes.core.refine.refine import refine  # noqa: E402
 from nuggy_nodes.core.segment.predict import predict  # noqa: E402
 from nuggy_nodes.core.segment.views import parse_view  # noqa: E402
 
@@ -86,6 +88,7 @@ def fresh(*shape: int) -> Tensor:
 
 def correct(bench: Bench, image: Tensor, views: list[str]) -> None:
     print("\n| against float32 on the CPU | differs by | at most | allowed | right |\n|---|---|---|---|---|")
+    one_kernel(bench)
     there, small = image.to(bench.device), fresh(1, 3, 300, 400)
     shown = [parse_view(v) for v in views]
     for what, x in (("a photograph", image), ("noise", small)):
@@ -115,6 +118,34 @@ def correct(bench: Bench, image: Tensor, views: list[str]) -> None:
     bench.check("foreground of that alpha", foreground(there, whole.to(bench.device)), foreground(image, whole), 2e-3)
 
 
+def one_kernel(bench: Bench) -> None:
+    """Convolution, bias and ReLU in one, in memory full of NaN: what is multiplied by nothing must not be read."""
+    for cin, cout, dilation, size in ((64, 32, 1, 128), (256, 256, 4, 32), (32, 16, 2, 77)):
+        layer = torch.nn.Conv2d(cin, cout, 3, padding=dilation, dilation=dilation)
+        x = fresh(2, cin, size, size) - 0.5
+        wanted = conv_relu(layer, x)
+        layer = layer.to(bench.device, bench.dtype, memory_format=torch.channels_last)
+        x = x.to(bench.device, bench.dtype, memory_format=torch.channels_last)
+        poison = torch.full((1 << 26,), torch.nan, device=bench.device, dtype=bench.dtype)
+        del poison
+        bench.check(f"convolution, {cin} to {cout} channels of {size}", conv_relu(layer, x), wanted, 1e-3, 2e-2)
+
+
+def graph_memory(bench: Bench) -> None:
+    """What the graphs of one network hold, one shape after the other."""
+    for n, size in ((1, 1024), (2, 896), (1, 640), (8, 1024)):
+        x = torch.rand(n, 3, size, size, device=bench.device, dtype=bench.dtype)
+        x = x.contiguous(memory_format=torch.channels_last)
+        torch.cuda.empty_cache()
+        before = torch.cuda.memory_reserved(bench.device)
+        for _ in range(3):
+            cudagraph.run(bench.network.model, x)
+        torch.cuda.empty_cache()
+        held = torch.cuda.memory_reserved(bench.device) - before
+        print(f"| graph of {n} of {size} | | | +{held / 2**30:.2f} held | |", flush=True)
+    cudagraph.forget(bench.network.model)
+
+
 def network_times(bench: Bench, size: int) -> None:
     def squares(n: int) -> Tensor:
         x = torch.rand(n, 3, size, size, device=bench.device, dtype=bench.dtype)
@@ -139,6 +170,11 @@ def stage_times(bench: Bench, megapixels: float, network: Network) -> None:
     views = recipe("balanced").views
     if not bench.quick:
         bench.time(f"views of balanced, {name}", lambda: predict(network, image, views, "regions"))
+    if not bench.quick:
+        coarse = predict(network, image, views, "regions")
+        edge = recipe("balanced").part("edge")
+        bench.time(f"refinement of balanced, {name}", lambda: refine(image, coarse, **edge))
+        bench.time(f"the same without detail, {name}", lambda: refine(image, coarse, **{**edge, "detail": 0.0}))
     for radius in (16, 64):
         bench.time(f"guided filter, radius {radius}, {name}", lambda r=radius: guided_filter(image, src, r, 1e-4),
                    bench.of_bandwidth(4 * pixels * 5))  # fmt: skip
@@ -147,6 +183,7 @@ def stage_times(bench: Bench, megapixels: float, network: Network) -> None:
     if not bench.quick:
         bench.time(f"balanced, {name}, tensor in to mask out", lambda: cutout(image, network, "balanced").alpha,
                    target="25 ms, 2.5 GiB" if megapixels == 12 else "")  # fmt: skip
+        bench.time(f"best, {name}", lambda: cutout(image, network, "best").alpha)
 
 
 def main() -> int:
@@ -169,6 +206,8 @@ def main() -> int:
         correct(bench, as_tensor(photograph(min(args.megapixels[0], 1))), args.views)
         print("\n| | ms | | peak GiB (held before) | asked |\n|---|---|---|---|---|")
         network_times(bench, 256 if args.quick else 1024)
+        if device.type == "cuda":
+            graph_memory(bench)
         for megapixels in args.megapixels:
             stage_times(bench, megapixels, bench.network)
     if bench.failed:

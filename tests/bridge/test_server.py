@@ -281,7 +281,8 @@ def raw(place: Place) -> socket.socket:
     return link
 
 
-@pytest.mark.parametrize("garbage", [b"", b"\0" * 22, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", os.urandom(4096)])
+@pytest.mark.parametrize("garbage", [b"", b"\0" * 22, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", os.urandom(4096)],
+                         ids=["nothing", "zeros", "http", "noise"])  # fmt: skip
 def test_garbage_on_the_socket(launch: StubLaunch, garbage: bytes) -> None:
     pid = client.ping(launch)["pid"]
     with raw(launch.place()) as link:

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from ..checks import check_alpha
 from ..errors import InputError
+from ..ops.tiles import bounds
 from .crop import Crop
 
 SHAPES = ("picture", "subject", "square")
@@ -42,7 +43,7 @@ def plan_crop(
     if multiple < 1 or long_side < 0:
         raise InputError(f"multiple must be at least 1 and long_side 0 or more; got {multiple} and {long_side}")
     picture = (alpha.shape[-2], alpha.shape[-1])
-    boxes = [] if shape == "picture" else [_bounds(one[0]) for one in alpha]
+    boxes = [] if shape == "picture" else [bounds(one[0] > VISIBLE) for one in alpha]
     found = [b for b in boxes if b]
     if found:
         around = (min(b[0] for b in found), max(b[1] for b in found), min(b[2] for b in found),
@@ -63,15 +64,6 @@ def plan_crop(
     box = (max(round(size[0] / scale), h), max(round(size[1] / scale), w))
     corners = [(_start(y, box[0], picture[0]), _start(x, box[1], picture[1])) for y, x in centres]
     return Crop(picture, tuple(corners), box, size)
-
-
-def _bounds(alpha: Tensor) -> tuple[int, int, int, int] | None:
-    """Top, bottom, left, right (ends not included) of what is visible of [H,W]; None for nothing."""
-    seen = alpha > VISIBLE
-    rows, columns = seen.any(1).nonzero()[:, 0], seen.any(0).nonzero()[:, 0]
-    if not len(rows):
-        return None
-    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
 def _up(value: float, multiple: int) -> int:

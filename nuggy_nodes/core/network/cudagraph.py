@@ -12,6 +12,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 import torch
@@ -72,6 +73,8 @@ class Replays:
 
 _replays: WeakKeyDictionary[nn.Module, Replays] = WeakKeyDictionary()
 _plain: WeakSet[nn.Module] = WeakSet()
+# one network's graphs never run at the same time, and what they answer is copied out: they share their memory
+_pools: WeakKeyDictionary[nn.Module, Any] = WeakKeyDictionary()
 
 
 def run(model: nn.Module, x: Tensor) -> Tensor:
@@ -106,6 +109,7 @@ def forget(model: nn.Module) -> None:
         model: the network.
     """
     _replays.pop(model, None)
+    _pools.pop(model, None)
 
 
 def _addresses(model: nn.Module, device: torch.device) -> tuple[int, ...]:
@@ -134,9 +138,9 @@ def capture(model: nn.Module, x: Tensor) -> Pass:
         for _ in range(2):
             model(own)
     torch.cuda.current_stream(x.device).wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
+    graph, pool = torch.cuda.CUDAGraph(), _pools.setdefault(model, torch.cuda.graph_pool_handle())
     # other threads of ComfyUI may allocate while this one records
-    with torch.cuda.device(x.device), torch.cuda.graph(graph, capture_error_mode="thread_local"):
+    with torch.cuda.device(x.device), torch.cuda.graph(graph, pool, capture_error_mode="thread_local"):
         answer = model(own)
 
     def replay(new: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import cudagraph
+from .fused import conv_relu
 
 
 class ConvReLU(nn.Conv2d):
@@ -26,7 +27,7 @@ class ConvReLU(nn.Conv2d):
         super().__init__(cin, cout, 3, padding=dilation, dilation=dilation)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu_(super().forward(x))
+        return conv_relu(self, x)
 
 
 def _pool(x: Tensor) -> Tensor:

@@ -29,32 +29,30 @@ def box_mean(x: Tensor, radius: int) -> Tensor:
 
 
 def _box_mean_torch(x: Tensor, radius: int) -> Tensor:
-    ry, rx = (min(radius, n - 1) for n in x.shape[-2:])
-    out = _window_sum(_window_sum(x, rx, -1), ry, -2)
-    out *= _inverse_counts(x.shape[-1], rx, x)
-    out *= _inverse_counts(x.shape[-2], ry, x)[:, None]
-    return out
+    height, width = x.shape[-2:]
+    for n in (height, width):  # down the columns, twice: on a GPU running sums along rows take many times as long
+        x = _column_sum(x, min(radius, n - 1)).transpose(-1, -2)
+    inverse = _inverse_counts(height, radius, x)[:, None] * _inverse_counts(width, radius, x)
+    return torch.mul(x, inverse, out=torch.empty(x.shape, device=x.device))
 
 
 def _inverse_counts(n: int, r: int, like: Tensor) -> Tensor:
     i = torch.arange(n, device=like.device)
-    return (1.0 / ((i + r).clamp(max=n - 1) - (i - r).clamp(min=0) + 1)).to(like.dtype)
+    return 1.0 / ((i + r).clamp(max=n - 1) - (i - r).clamp(min=0) + 1)
 
 
-def _window_sum(x: Tensor, r: int, dim: int) -> Tensor:
-    """Sums over windows of 2r+1 along `dim`, zeros outside.
+def _column_sum(x: Tensor, r: int) -> Tensor:
+    """Sums over windows of 2r+1 rows, zeros outside.
 
-    With the line cut into blocks of k = 2r+1, P the sums from a block's start and T a block's whole sum, a window is
+    With the columns cut into blocks of k = 2r+1, P the sums from a block's start and T a block's whole sum, a window is
     the rest of one block, T - P at the place before it, and the start of the next, P at its last place.
     """
-    n, k = x.shape[dim], 2 * r + 1
+    n, k = x.shape[-2], 2 * r + 1
     blocks = -(-(n + k) // k)
-    after = blocks * k - n - r - 1
-    padded = F.pad(x, (r + 1, after) if dim == -1 else (0, 0, r + 1, after))
-    prefix = padded.unflatten(dim, (blocks, k)).cumsum(dim if dim == -1 else -2)
-    rest = prefix.narrow(dim if dim == -1 else -2, k - 1, 1) - prefix
-    prefix, rest = prefix.flatten(dim - 1, dim), rest.flatten(dim - 1, dim)
-    return rest.narrow(dim, 0, n) + prefix.narrow(dim, k, n)
+    padded = F.pad(x, (0, 0, r + 1, blocks * k - n - r - 1)).contiguous()
+    prefix = padded.unflatten(-2, (blocks, k)).cumsum(-2)
+    out = prefix[..., 1:, :, :] - prefix[..., :-1, :, :]
+    return out.add_(prefix[..., :-1, -1:, :]).flatten(-3, -2)[..., :n, :]
 
 
 def _box_mean_cpu(x: Tensor, radius: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""A picture cut into tiles, which are worked on one after the other.
+"""Windows of a picture: tiles, which are worked on one after the other, and the one around what counts.
 
 A tile's tensors stay near the processor, and nothing of the picture's size need be held. On a CPU a tile is large
 enough for its operations to cost more than starting them does, and for torch to share each out over its threads.
@@ -40,3 +40,20 @@ def tiles(height: int, width: int, side: int) -> Iterator[Window]:
     for top in range(0, height, side):
         for left in range(0, width, side):
             yield top, min(top + side, height), left, min(left + side, width)
+
+
+def bounds(mask: torch.Tensor, around: int = 0) -> Window | None:
+    """The window of what is true.
+
+    Args:
+        mask: bool [H,W].
+        around: so many pixels more on each side, as far as the picture goes.
+
+    Returns:
+        The smallest window, or None where nothing is true.
+    """
+    rows, columns = mask.any(1).nonzero()[:, 0], mask.any(0).nonzero()[:, 0]
+    if not len(rows):
+        return None
+    (top, bottom), (left, right) = ((int(at[0]) - around, int(at[-1]) + 1 + around) for at in (rows, columns))
+    return max(top, 0), min(bottom, mask.shape[0]), max(left, 0), min(right, mask.shape[1])

@@ -14,12 +14,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import WeightsError
+from ..ops.tiles import bounds, tiles
 from ..shipped import shipped
 from .learned_features import LATTICE, features, local_colours
 from .learned_network import Refiner
 
 NAME = "refiner.safetensors"
-TILE, MARGIN = 512, 48  # pixels; multiples of the network's step and of the lattice
+TILE, GPU_TILE, MARGIN = 512, 2048, 48  # pixels; multiples of the network's step and of the lattice
+CELL = 16  # pixels: of the coarser lattice, and a multiple of the network's step
+REACH = 96  # pixels, a multiple of CELL: from farther no colour counts
 NOTHING = 1 / 255  # from 0 and 1: less is rounding of the network's, and would have colours of its own
 GATE = 2.0  # doubt from 1 / GATE on counts whole
 LARGE = (1024, 2048)  # pixels of the longer side: from the first on a cell of the coarse mask is wider than an edge
@@ -56,30 +59,38 @@ def refine_learned(
     """
     large = min(max((max(alpha.shape[-2:]) - LARGE[0]) / (LARGE[1] - LARGE[0]), 0.0), 1.0)
     strength *= full + (1 - full) * large
-    if strength <= 0 or not bool((doubt > 0).any()):
+    window = bounds(doubt[0, 0] > 0, REACH) if strength > 0 else None
+    if window is None:
         return alpha
+    top, bottom, left, right = window
+    here = (..., slice(top // CELL * CELL, bottom), slice(left // CELL * CELL, right))
     out = alpha.clone()
+    _correct(out[here], image[here], coarse[here], alpha[here], doubt[here], strength, network)
+    return out
+
+
+def _correct(
+    out: Tensor, image: Tensor, coarse: Tensor, alpha: Tensor, doubt: Tensor, strength: float, network: Refiner | None
+) -> None:
+    """The correction of a window, into `out`, which holds alpha."""
     network = network or load_refiner(str(alpha.device))
     local = local_colours(image, alpha)
     height, width = alpha.shape[-2:]
-    for top in range(0, height, TILE):
-        for left in range(0, width, TILE):
-            bottom, right = min(top + TILE, height), min(left + TILE, width)
-            gate = doubt[..., top:bottom, left:right]
-            if not bool((gate > 0).any()):
-                continue
-            y, x = max(top - MARGIN, 0), max(left - MARGIN, 0)
-            below, beyond = min(bottom + MARGIN, height), min(right + MARGIN, width)
-            window = (..., slice(y, below), slice(x, beyond))
-            near = _enlarged(local, y, below, x, beyond)
-            shown = features(image[window].float(), coarse[window].float(), alpha[window], near)
-            change = network(shown)[..., top - y : bottom - y, left - x : right - x]
-            tile = out[..., top:bottom, left:right]
-            step = strength * (GATE * gate).clamp(max=1) * change
-            found = (tile + step).clamp_(0, 1)
-            found[found < NOTHING], found[found > 1 - NOTHING] = 0, 1
-            tile.copy_(torch.where(step == 0, tile, found))
-    return out
+    for top, bottom, left, right in tiles(height, width, TILE if alpha.device.type == "cpu" else GPU_TILE):
+        gate = doubt[..., top:bottom, left:right]
+        if not bool((gate > 0).any()):
+            continue
+        y, x = max(top - MARGIN, 0), max(left - MARGIN, 0)
+        below, beyond = min(bottom + MARGIN, height), min(right + MARGIN, width)
+        window = (..., slice(y, below), slice(x, beyond))
+        near = _enlarged(local, y, below, x, beyond)
+        shown = features(image[window].float(), coarse[window].float(), alpha[window], near)
+        change = network(shown)[..., top - y : bottom - y, left - x : right - x]
+        tile = out[..., top:bottom, left:right]
+        step = strength * (GATE * gate).clamp(max=1) * change
+        found = (tile + step).clamp_(0, 1)
+        found.masked_fill_(found < NOTHING, 0).masked_fill_(found > 1 - NOTHING, 1)
+        tile.copy_(torch.where(step == 0, tile, found))
 
 
 def _enlarged(local: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:
@@ -98,7 +109,7 @@ def load_refiner(device: str = "cpu") -> Refiner:
         device: of torch, by name.
 
     Returns:
-        The network in evaluation mode, float32.
+        The network in evaluation mode, float16 on a GPU, else float32.
 
     Raises:
         WeightsError: missing or damaged.
@@ -114,4 +125,5 @@ def load_refiner(device: str = "cpu") -> Refiner:
             network.load_state_dict({k: v.float() for k, v in load_file(path).items()}, assign=True)
         except (SafetensorError, OSError, RuntimeError, ValueError) as e:
             raise WeightsError(f"{path}: is no whole refinement network ({str(e).splitlines()[0]}); reinstall") from e
-        return network.requires_grad_(False).eval().to(device)
+        dtype = torch.float16 if torch.device(device).type == "cuda" else torch.float32
+        return network.requires_grad_(False).eval().to(device, dtype)

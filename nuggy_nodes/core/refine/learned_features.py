@@ -48,7 +48,8 @@ def local_colours(image: Tensor, alpha: Tensor) -> Tensor:
             mixed += weight * box_mean(lattice, max(round(radius / LATTICE), 1))
         else:
             wide = box_mean(coarse, max(round(radius / LATTICE**2), 1))
-            mixed += weight * F.interpolate(wide, lattice.shape[-2:], mode="bilinear", align_corners=False)
+            near = F.interpolate(wide, scale_factor=LATTICE, mode="bilinear", align_corners=False)
+            mixed += weight * near[..., : lattice.shape[-2], : lattice.shape[-1]]
     known = ((mixed[:, 3:4] > 1e-4) & (mixed[:, 7:8] > 1e-4)).float()
     return torch.cat((mixed[:, :3] / (mixed[:, 3:4] + 1e-5), mixed[:, 4:7] / (mixed[:, 7:8] + 1e-5), known), 1)
 

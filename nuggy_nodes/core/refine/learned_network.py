@@ -55,13 +55,13 @@ class Refiner(nn.Module):
         down, right = -height % STEP, -width % STEP
         if down or right:
             features = F.pad(features, (0, right, 0, down), mode="replicate")
-        x = F.pixel_unshuffle(features, 2).contiguous(memory_format=torch.channels_last)
+        x = F.pixel_unshuffle(features, 2).to(self.out.weight.dtype, memory_format=torch.channels_last)
         x0 = self.r0(self.inp(x))
         x1 = self.r1(self.d1(F.relu(x0)))
         x2 = self.r2b(self.r2(self.d2(F.relu(x1))))
         y1 = self.q1(x1 + _twice(self.u1(x2)))
         y0 = self.q0(x0 + _twice(self.u0(y1)))
-        return F.pixel_shuffle(self.out(F.relu(y0)), 2)[..., :height, :width]
+        return F.pixel_shuffle(self.out(F.relu(y0)), 2)[..., :height, :width].to(features.dtype)
 
 
 def _twice(x: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..ops.box_filter import box_mean
 from ..ops.resample import enlarge
+from ..ops.tiles import bounds
 from .guided_filter import guided_filter
 from .learned import refine_learned
 from .levels import levels
@@ -57,9 +58,14 @@ def refine(
     pixels = radius_in_pixels(radius, *(whole, whole) if whole else (height, width), share)
     before = alpha
     weight = doubt(alpha, whole)  # at full size, so that a mask which comes enlarged already gives the same
+    window = bounds(weight[0, 0] > 0, 2 * pixels)  # nothing farther off has a say where the filter counts
     for done in range(passes):
-        change = guided_filter(followed, alpha, pixels, epsilon).sub_(alpha).mul_(weight)
-        alpha = _less_added(change, fullness(share)).add_(alpha)
+        if window:
+            top, bottom, left, right = window
+            here = (..., slice(top, bottom), slice(left, right))
+            change = guided_filter(followed[here], alpha[here], pixels, epsilon).sub_(alpha[here]).mul_(weight[here])
+            alpha = alpha.clone()
+            alpha[here] += _less_added(change, fullness(share))
         gentler, last = 2**done, done + 1 == passes
         alpha = levels(alpha, black / gentler, 1 - (1 - white) / gentler, gamma if last else 1.0)
     return refine_learned(image, before, alpha, weight, detail, fullness(share)) if detail else alpha

@@ -118,7 +118,7 @@ def test_moving_the_network_gives_its_graphs_back():
 
 def test_recording_in_its_order(model, monkeypatch):
     """The steps of capture: warm up on a side stream that has waited, record, then copy in, replay, copy out."""
-    steps = []
+    steps, pools = [], []
 
     class Stream:
         def __init__(self, device=None):
@@ -128,8 +128,9 @@ def test_recording_in_its_order(model, monkeypatch):
             steps.append("wait")
 
     @contextlib.contextmanager
-    def entered(name):
+    def entered(name, pool=None):
         steps.append(name)
+        pools.extend([pool] if pool else [])
         yield
         steps.append("/" + name)
 
@@ -142,7 +143,8 @@ def test_recording_in_its_order(model, monkeypatch):
     monkeypatch.setattr(torch.cuda, "stream", lambda s: entered("side"))
     monkeypatch.setattr(torch.cuda, "device", lambda d: contextlib.nullcontext())
     monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
-    monkeypatch.setattr(torch.cuda, "graph", lambda g, capture_error_mode: entered("record"))
+    monkeypatch.setattr(torch.cuda, "graph", lambda g, pool, capture_error_mode: entered("record", pool))
+    monkeypatch.setattr(torch.cuda, "graph_pool_handle", lambda: (0, len(pools) + 1))
     forward = model.forward
     monkeypatch.setattr(model, "forward", lambda x: steps.append("pass") or forward(x))
     x = torch.rand(4, 3)
@@ -152,3 +154,8 @@ def test_recording_in_its_order(model, monkeypatch):
         second = replay(torch.rand(4, 3))
     assert steps == ["wait", "side", "pass", "pass", "/side", "wait", "record", "pass", "/record", "replay", "replay"]
     assert first.data_ptr() != second.data_ptr()
+    with torch.inference_mode():
+        cudagraph.capture(model, torch.rand(2, 3))
+        cudagraph.forget(model)
+        cudagraph.capture(model, x)
+    assert pools == [(0, 1), (0, 1), (0, 3)]  # one network's graphs share their memory, until they are forgotten

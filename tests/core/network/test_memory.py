@@ -59,7 +59,7 @@ def test_a_batch_is_halved_and_a_photograph_that_does_not_fit_has_its_line(tmp_p
 
     for name in ("a.png", "b.png"):
         Image.new("RGB", (64, 64), "red").save(tmp_path / name)
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     given = [sys.executable, "-c", SCRIPT, str(tmp_path / "out"), str(tmp_path / "a.png"), str(tmp_path / "b.png")]
     done = subprocess.run(given, capture_output=True, text=True, env=env, timeout=100)
     assert done.stdout.splitlines() == ["torch.Size([1, 1, 128, 128]) [2, 1, 1]", "1"], done.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from nuggy_nodes.core.ops.tiles import CPU_TILE, DEVICE_TILE, tile_side, tiles
+from nuggy_nodes.core.ops.tiles import CPU_TILE, DEVICE_TILE, bounds, tile_side, tiles
 
 
 @pytest.mark.parametrize(("height", "width", "side"), [(10, 7, 4), (4, 4, 4), (1, 9, 2), (5, 3, 100)])
@@ -22,3 +22,11 @@ def test_every_pixel_lies_in_one_tile(height, width, side):
 def test_a_side_is_a_multiple_of_the_step(step, side):
     assert tile_side(torch.device("cpu"), step) == side
     assert tile_side(torch.device("cuda")) == DEVICE_TILE
+
+
+@pytest.mark.parametrize("around,wanted", [(0, (2, 6, 3, 4)), (1, (1, 7, 2, 5)), (9, (0, 8, 0, 7))])
+def test_the_window_of_what_is_true(around, wanted):
+    mask = torch.zeros(8, 7, dtype=torch.bool)
+    assert bounds(mask, around) is None
+    mask[2, 3] = mask[5, 3] = True
+    assert bounds(mask, around) == wanted

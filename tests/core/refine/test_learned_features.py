@@ -50,3 +50,12 @@ def test_sure_is_a_ramp(value, sure):
     found = local_colours(image, alpha)[0]
     ratio = float((found[0] / found[1].clamp(min=1e-9)).mean())
     assert (ratio > 1.5 * sure - 0.6) and (found[0].max() == 0) == (sure == 0)
+
+
+def test_a_window_has_the_colours_of_the_whole_picture():
+    """Sides that are no multiples of the lattices'; a hundred pixels from the window's edges nothing differs."""
+    rng = torch.Generator().manual_seed(2)
+    image, alpha = torch.rand(1, 3, 701, 533, generator=rng), torch.rand(1, 1, 701, 533, generator=rng)
+    whole = local_colours(image, alpha)
+    part = local_colours(image[..., 160:640, 96:], alpha[..., 160:640, 96:])
+    torch.testing.assert_close(part[..., 25:-25, 25:], whole[..., 65:135, 49:], atol=1e-5, rtol=0)

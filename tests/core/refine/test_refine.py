@@ -70,3 +70,19 @@ def test_a_window_of_a_photograph_is_refined_as_the_photograph_is():
     whole = refine(image, mask)[part][inner]
     torch.testing.assert_close(refine(image[part], mask[part], whole=1024)[inner], whole, atol=2e-3, rtol=0)
     assert float((refine(image[part], mask[part])[inner] - whole).abs().max()) > 0.05
+
+
+def test_doubt_in_a_corner_gets_what_the_whole_photograph_would_give(chelsea, monkeypatch):
+    """The filter and the learned refinement work on a window around what is in doubt; nothing outside it has a say."""
+    whole = lambda mask, around=0: (0, mask.shape[0], 0, mask.shape[1])  # noqa: E731
+    height, width = chelsea.shape[-2:]
+    y, x = torch.meshgrid(torch.arange(height) / height, torch.arange(width) / width, indexing="ij")
+    mask = ((0.2 - (y - 0.6) ** 2 - (x - 0.7) ** 2) * 5).clamp(0, 1)[None, None]
+    mask = torch.where(mask > 0.5, 1.0, mask)
+    for detail, near in ((0.0, 1e-6), (1.0, 6e-3)):
+        got = refine(chelsea, mask, radius=12, passes=2, detail=detail)
+        with monkeypatch.context() as m:
+            for module in ("refine", "learned"):
+                m.setattr(f"nuggy_nodes.core.refine.{module}.bounds", whole)
+            wanted = refine(chelsea, mask, radius=12, passes=2, detail=detail)
+        assert float((got - wanted).abs().max()) <= near and float((wanted - mask).abs().max()) > 0.1
