@@ -6,10 +6,12 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..core.network.tell import tell
 from ..core.network.weights import default_path
 from . import models
 from .compat import Model, advanced, schema, wrong_choice
 from .network import managed
+from .progress import say
 
 PRECISIONS = ["auto", "float32", "bfloat16", "float16", "int8"]
 
@@ -25,6 +27,7 @@ class NuggyLoader(io.ComfyNode):
             ],
             [Model.Output("model")],
             ["remove background", "background removal model", "load isnet", "matting model", "rembg"],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -38,4 +41,9 @@ class NuggyLoader(io.ComfyNode):
 
     @classmethod
     def execute(cls, weights: str, precision: str) -> io.NodeOutput:
-        return io.NodeOutput(managed(weights, precision))
+        model = managed(weights, precision)
+        about = tell(models.resolve(weights) or default_path())
+        arithmetic = str(model.dtype).removeprefix("torch.") if model.patcher else ""  # others choose their own
+        said = (about.architecture, about.use, f"licence {about.licence}", arithmetic)
+        say("; ".join(s for s in said if s), cls.hidden.unique_id)
+        return io.NodeOutput(model)

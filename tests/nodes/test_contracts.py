@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from nuggy_nodes.core.errors import InputError, NuggyError
-from nuggy_nodes.core.network.weights import Info, Network
+from nuggy_nodes.core.network.weights import DEFAULT_NAME, Info, Network
 
 
 class Brightness(nn.Module):
@@ -416,6 +416,11 @@ def test_default_weights_need_no_folder(pack):
     assert [n for n in models.names()[1:] if "/" not in n] == ["other.pth"]
 
 
+def test_the_loader_says_what_it_loaded(pack, state):
+    pack.NuggyLoader.execute(DEFAULT_NAME, "float32")
+    assert state.texts == ["IS-Net; anything; the default; licence Apache-2.0; float32"]
+
+
 def test_networks_of_others_are_listed_and_resolved(pack, new, tmp_path, monkeypatch):
     monkeypatch.setenv("U2NET_HOME", str(tmp_path))
     (tmp_path / "u2netp.onnx").write_bytes(b"")
@@ -451,7 +456,7 @@ def test_comfyuis_own_models_are_taken(pack, image):
     assert see(pack, model, image, custom_views="1024 1024f").shape == image.shape[:3]
 
 
-def test_an_onnx_file_in_the_loader(pack, tmp_path, monkeypatch, image):
+def test_an_onnx_file_in_the_loader(pack, state, tmp_path, monkeypatch, image):
     pytest.importorskip("onnxruntime")
     sys.path.insert(0, str(Path(__file__).parents[1] / "core" / "network"))
     import tiny_onnx
@@ -459,6 +464,7 @@ def test_an_onnx_file_in_the_loader(pack, tmp_path, monkeypatch, image):
     monkeypatch.setenv("U2NET_HOME", str(tmp_path))
     tiny_onnx.write(tmp_path / "mine.onnx")
     model = pack.NuggyLoader.execute("rembg/mine.onnx", "auto").args[0]
+    assert state.texts == ["an ONNX graph; licence unknown"]
     assert see(pack, model, image, "balanced").shape == image.shape[:3]
     assert model.encode_image(image).shape == image.shape[:3]
 
