@@ -77,13 +77,13 @@ def changes(tab, shown: str, recipe: str, rounds: int) -> dict[str, list[float]]
     tab.expand("Place and size")
     tab.settle()
 
-    def slider(key: str) -> Callable[[], None]:
-        return lambda: (tab.page.locator(f".st-key-{key} input[type=range]").focus(), press("ArrowRight"))
+    def slider(key: str, by: str = "ArrowRight") -> Callable[[], None]:
+        return lambda: (tab.page.locator(f".st-key-{key} input[type=range]").focus(), press(by))
 
     steps = {
         "noise cutoff": slider(f"cutoff-{recipe}-0"),
         "sharpness": slider(f"sharp-{recipe}-0"),
-        "radius": slider(f"radius-{recipe}-0"),
+        "radius": slider(f"radius-{recipe}-0", "PageUp"),  # by so much that it is another number of pixels
         "size of the subject": slider("scale"),
         "soft shadow": slider("shadow"),
     }
@@ -94,7 +94,10 @@ def changes(tab, shown: str, recipe: str, rounds: int) -> dict[str, list[float]]
         tab.settle()
         started = time.perf_counter()
         step()
-        shown = tab.result(other_than=shown)
+        try:
+            shown = tab.result(other_than=shown)
+        except AssertionError as e:
+            raise AssertionError(f"{recipe}, {name}: {e}") from e
         taken.setdefault(name, []).append(time.perf_counter() - started)
 
     for _ in range(rounds):

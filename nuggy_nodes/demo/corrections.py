@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..pictures import read
-from .photo import Photo, jpeg
+from .photo import Photo
 from .words import w
 
 KEEP, DROP, BOX = "#12b76a", "#f04438", "#2e90fa"
@@ -21,10 +22,11 @@ OPAQUE = 128  # of the canvas' 255, from which a pixel is under a stroke
 SIDES = (680, 320)  # pixels of the canvas, on a desktop and on a phone
 
 
-def corrections(photo: Photo, shown: Tensor) -> bool:
-    """The canvas with its tools; True when the photograph's corrections have changed.
+@st.fragment  # a stroke draws this part of the page anew, not all of it: a download under way would be lost
+def corrections(photo: Photo, shown: bytes, whole: tuple[int, int]) -> None:
+    """The canvas with its tools; the whole page begins again when the photograph's corrections have changed.
 
-    shown: [1,3,H,W], what is drawn on.
+    shown: a JPEG, what is drawn on. whole: width and height of the photograph.
     """
     from streamlit_drawable_canvas import st_canvas
 
@@ -32,7 +34,7 @@ def corrections(photo: Photo, shown: Tensor) -> bool:
     tool = st.segmented_control(w("tool"), list(TOOLS), default="keep", required=True, key="tool",
                                 format_func=lambda t: w("tool_" + t))  # fmt: skip
     width = st.slider(w("brush"), 2, 60, 16, key="brush")
-    height, wide = shown.shape[-2:]
+    wide, height = whole
     side = SIDES[1] if st.session_state.get("narrow") else SIDES[0]
     scale = min(side / wide, side / height)
     size = max(round(wide * scale), 1), max(round(height * scale), 1)
@@ -40,7 +42,7 @@ def corrections(photo: Photo, shown: Tensor) -> bool:
         stroke_width=3 if tool == "box" else width,
         stroke_color=TOOLS[tool or "keep"],
         fill_color="rgba(0,0,0,0)",
-        background_image=jpeg(shown, max(size)),
+        background_image=smaller(shown, max(size)),
         width=size[0],
         height=size[1],
         drawing_mode="labeled_rect" if tool == "box" else "freedraw",
@@ -52,10 +54,9 @@ def corrections(photo: Photo, shown: Tensor) -> bool:
     if right.button(w("forget"), key="forget", width="stretch"):
         photo.correct(None, None, ())
         st.session_state["forgotten"] = st.session_state.get("forgotten", 0) + 1
-        return True
-    if left.button(w("apply"), key="apply", type="primary", width="stretch"):
-        return _take(photo, drawn, (wide, height), scale)
-    return False
+        st.rerun()
+    if left.button(w("apply"), key="apply", type="primary", width="stretch") and _take(photo, drawn, whole, scale):
+        st.rerun()
 
 
 def _take(photo: Photo, drawn: Any, size: tuple[int, int], scale: float) -> bool:
@@ -67,6 +68,18 @@ def _take(photo: Photo, drawn: Any, size: tuple[int, int], scale: float) -> bool
         return False
     photo.correct(keep, drop, tuple(b for b in boxes if b[2] >= 1 and b[3] >= 1))
     return True
+
+
+def smaller(shown: bytes, side: int) -> bytes:
+    """A JPEG with the longer side of `side` pixels at the most."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(shown)) as image:
+        image.draft("RGB", (side, side))
+        image.thumbnail((side, side))
+        out = io.BytesIO()
+        image.save(out, "JPEG", quality=90)
+    return out.getvalue()
 
 
 def read_canvas(png: bytes) -> np.ndarray:

@@ -123,9 +123,9 @@ def _show(photo: Photo, photos: list[Photo], studio: Studio, shelf: Shelf, recip
     with studio.line.turn():
         cut = photo.cutout(studio, recipe)
         height, width = cut.alpha.shape[-2:]
-        before = partial(jpeg, cut.image, SHOWN)
+        before = photo.shown(partial(jpeg, cut.image, SHOWN))
         after = jpeg(composite(cut, scene, photo.picture(studio).icc), SHOWN)
-        moved = viewer(photo.shown(before), after, (width, height), bool(st.session_state.get("drag")), "viewer")
+        moved = viewer(before, after, (width, height), bool(st.session_state.get("drag")), "viewer")
     stage.drag(moved)
     if photo.empty():
         st.warning(w("nothing_found", name=plain(photo.name)), icon=":material/search_off:")
@@ -133,8 +133,8 @@ def _show(photo: Photo, photos: list[Photo], studio: Studio, shelf: Shelf, recip
         st.caption(plain(photo.note))
     downloads(photo, photos, studio, recipe, scene)
     with st.expander(w("correct"), icon=":material/brush:", key="correcting", on_change="rerun") as opened:
-        if opened.open and corrections.corrections(photo, cut.image):
-            st.rerun()
+        if opened.open:
+            corrections.corrections(photo, before, (width, height))
 
 
 def _others(

@@ -9,13 +9,14 @@ import time
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from .place import ROOT
 
 CAT = ROOT / "samples" / "chelsea.png"
 FAR = 120_000  # milliseconds, on a busy machine
-
+QUIET = 6  # looks, 50 ms apart
+AT_REST = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
 
 # of an address that holds a picture: enough to tell it from another, where the whole would be megabytes at each look
 MARK = "e => e.src && e.src.length + ':' + e.src.slice(-900, -100)"
@@ -56,9 +57,12 @@ class Tab:
         self.page.locator("input[type=file]").first.set_input_files(list(files))
 
     def settle(self) -> None:
-        """Wait until the page has nothing more to do."""
-        self.page.wait_for_timeout(200)
-        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        """Wait until the page has had nothing to do for a while: between two runs it is idle for a moment."""
+        until, quiet = time.monotonic() + FAR / 1000, 0
+        while quiet < QUIET:
+            assert time.monotonic() < until, "the page does not come to rest"
+            self.page.wait_for_timeout(50)
+            quiet = quiet + 1 if self.page.evaluate(AT_REST) else 0
 
     def result(self, other_than: str = "") -> str:
         """The result's picture as an address, when it is there and shown."""
@@ -89,8 +93,19 @@ class Tab:
             self.page.keyboard.press(presses)
         self.settle()
 
+    def switch(self, key: str) -> None:
+        """Turn a switch on, by the keyboard: what unfolds moves away from under a pointer."""
+        switch = self.page.locator(f".st-key-{key} input[type=checkbox]")
+        switch.focus()
+        self.page.keyboard.press("Space")
+        expect(switch).to_be_checked()
+        self.settle()
+
     def expand(self, title: str) -> None:
+        self.settle()
         self.page.locator("[data-testid=stExpander] summary", has_text=title).click()
+        self.page.locator("[data-testid=stExpander] details[open] summary", has_text=title).wait_for()
+        self.settle()
 
     def stroke(self, area: Locator, *points: tuple[float, float]) -> None:
         """Drag through points, in shares of an area."""

@@ -59,7 +59,7 @@ def test_slider_zoom_and_place_by_hand(tab):
 
     mask = tab.mask()
     tab.expand("Place and size")
-    tab.page.locator(".st-key-drag label").last.click()
+    tab.switch("drag")
     tab.page.get_by_text("Drag the subject to its place.").wait_for()
     tab.stroke(box, (0.6, 0.4), (0.8, 0.4))
     tab.result(other_than=shown)
@@ -81,8 +81,7 @@ def test_expert_mode_and_the_command_that_does_the_same(tab, tmp_path):
     shown = tab.result(other_than=shown)
     tab.slide("sharp-fast-0", "ArrowRight", 2)
     tab.result(other_than=shown)
-    tab.page.locator(".st-key-all label").last.click()
-    tab.settle()
+    tab.switch("all")
     tab.choose("Keep", "all")
     tab.settle()
     tab.expand("The command that does the same")
