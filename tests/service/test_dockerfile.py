@@ -1,4 +1,4 @@
-"""The Dockerfile, line by line against what it names: no engine is needed to see that a file or a command is not ours."""
+"""The Dockerfile, line by line against what it names: no engine is needed to see that a file or command is not ours."""
 
 import argparse
 import json
