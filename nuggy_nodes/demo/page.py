@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
-from ..core import Recipe, recipe
+from ..core import Cutout, Recipe, recipe
 from ..core.errors import InputError, NuggyError
 from ..service.engine import Studio
 from ..service.line import Busy
@@ -53,7 +51,10 @@ def main() -> None:
         shelf.add(photo)
     chosen = _choose(photos)
     gallery = st.container()
-    _show(chosen, photos, studio, shelf, recipe, scene)
+    try:
+        _show(chosen, photos, studio, shelf, recipe, scene)
+    except NuggyError as e:  # the line is full for what comes after the cut-out, too
+        say(chosen, e)
     if len(photos) > 1:
         _others(gallery, chosen, photos, studio, shelf, recipe)
 
@@ -74,16 +75,21 @@ def _choose(photos: list[Photo]) -> Photo:
     return photos[n or 0]
 
 
-def _cut(photo: Photo, studio: Studio, shelf: Shelf, recipe: Recipe) -> bool:
-    """Cut a photograph out, in one's turn, with progress; False where it failed, which is said."""
+def _cut(photo: Photo, studio: Studio, shelf: Shelf, recipe: Recipe, sketched: bool = False) -> bool:
+    """Cut a photograph out, in one's turn, with progress; False where it failed, which is said. sketched: the page
+    shows a sketch already, which a bar would push down."""
     if photo.has(recipe):
         return True
-    status = st.empty()
+    status, name = st.empty(), plain(photo.name)
+
+    def tell(_: str, share: float) -> None:  # any word to the page lets a newer change end this run
+        status.empty() if sketched else status.progress(min(max(share, 0.0), 1.0), w("working", name=name))
+
     try:
         with studio.line.turn(lambda place: _place(status, place)):
             shelf.tidy(photo)
-            bar = status.progress(0.0, w("working", name=plain(photo.name)))
-            photo.cutout(studio, recipe, lambda _, share: _bar(bar, share, plain(photo.name)))
+            tell("", 0.0)
+            photo.cutout(studio, recipe, tell)
             if not photo.thumb:
                 photo.thumb = jpeg(composite(photo.cutout(studio, recipe), Scene()), THUMB, 80)
             photo.error = None
@@ -96,12 +102,17 @@ def _cut(photo: Photo, studio: Studio, shelf: Shelf, recipe: Recipe) -> bool:
     return photo.error is None
 
 
+def _sketch(photo: Photo, studio: Studio, recipe: Recipe) -> Cutout | None:
+    """A first look at a change that takes its time; None where there is none to be had."""
+    try:
+        with studio.line.turn():
+            return photo.sketch(recipe)
+    except Exception:  # whatever it is, the whole one meets it too and says it
+        return None
+
+
 def _place(status: st.delta_generator.DeltaGenerator, place: int) -> None:
     status.info(w("place_in_line", place=place), icon=":material/hourglass_top:")
-
-
-def _bar(bar: st.delta_generator.DeltaGenerator, share: float, name: str) -> None:
-    bar.progress(min(max(share, 0.0), 1.0), w("working", name=name))
 
 
 def say(photo: Photo, error: Exception) -> None:
@@ -116,17 +127,22 @@ def say(photo: Photo, error: Exception) -> None:
 
 def _show(photo: Photo, photos: list[Photo], studio: Studio, shelf: Shelf, recipe: Recipe, scene: Scene) -> None:
     """The chosen photograph: viewer, corrections, downloads."""
-    if not _cut(photo, studio, shelf, recipe):
+    key = photo.number, photo.said, recipe
+    sketched = st.session_state.get("sketched") == key
+    sketch = None if sketched or photo.has(recipe) else _sketch(photo, studio, recipe)
+    if sketch is None and not _cut(photo, studio, shelf, recipe, sketched):
         assert photo.error is not None
         say(photo, photo.error)
         return
     with studio.line.turn():
-        cut = photo.cutout(studio, recipe)
-        height, width = cut.alpha.shape[-2:]
-        before = photo.shown(partial(jpeg, cut.image, SHOWN))
-        after = jpeg(composite(cut, scene, photo.picture(studio).icc), SHOWN)
+        cut, picture = sketch or photo.cutout(studio, recipe), photo.picture(studio)
+        height, width = picture.rgb.shape[:2]
+        before, after = photo.shown(SHOWN), jpeg(composite(cut, scene, picture.icc), SHOWN)
         moved = viewer(before, after, (width, height), bool(st.session_state.get("drag")), "viewer")
     stage.drag(moved)
+    if sketch:  # the whole follows; what is below stays as it is until then
+        st.session_state["sketched"] = key
+        st.rerun()
     if photo.empty():
         st.warning(w("nothing_found", name=plain(photo.name)), icon=":material/search_off:")
     if photo.note:
