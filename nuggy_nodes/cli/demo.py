@@ -76,7 +76,7 @@ def options(args: argparse.Namespace, limits: Limits) -> list[str]:
         "logger.level": "warning",
         "global.developmentMode": "false",
         "theme.light.primaryColor": "#c2571a",  # of each: one for both would fix the page to light
-        "theme.dark.primaryColor": "#e8823f",
+        "theme.dark.primaryColor": "#cf6420",
     }
     told = [f"--{name}={value}" for name, value in streamlit.items()]
     own = [f"--megapixels={limits.megapixels}", f"--waiting={limits.waiting}", f"--upload-mib={limits.upload_mib}"]

@@ -19,14 +19,15 @@ KEEP, DROP, BOX = "#12b76a", "#f04438", "#2e90fa"
 TOOLS = {"keep": KEEP, "drop": DROP, "box": BOX}
 RETINA = 9  # pixels of a screen in one of the page, at the most
 OPAQUE = 128  # of the canvas' 255, from which a pixel is under a stroke
-SIDES = (680, 320)  # pixels of the canvas, on a desktop and on a phone
+SIDE = 680  # pixels of the canvas where there is room
 
 
 @st.fragment  # a stroke draws this part of the page anew, not all of it: a download under way would be lost
-def corrections(photo: Photo, shown: bytes, whole: tuple[int, int]) -> None:
+def corrections(photo: Photo, shown: bytes, whole: tuple[int, int], room: int) -> None:
     """The canvas with its tools; the whole page begins again when the photograph's corrections have changed.
 
-    shown: a JPEG, what is drawn on. whole: width and height of the photograph.
+    shown: a JPEG, what is drawn on. whole: width and height of the photograph. room: pixels of
+    the page that the canvas may be wide.
     """
     from streamlit_drawable_canvas import st_canvas
 
@@ -35,7 +36,7 @@ def corrections(photo: Photo, shown: bytes, whole: tuple[int, int]) -> None:
                                 format_func=lambda t: w("tool_" + t))  # fmt: skip
     width = st.slider(w("brush"), 2, 60, 16, key="brush")
     wide, height = whole
-    side = SIDES[1] if st.session_state.get("narrow") else SIDES[0]
+    side = min(room, SIDE)
     scale = min(side / wide, side / height)
     size = max(round(wide * scale), 1), max(round(height * scale), 1)
     drawn = st_canvas(
@@ -47,9 +48,8 @@ def corrections(photo: Photo, shown: bytes, whole: tuple[int, int]) -> None:
         height=size[1],
         drawing_mode="labeled_rect" if tool == "box" else "freedraw",
         return_image_data=True,
-        key=f"canvas-{photo.number}-{st.session_state.get('forgotten', 0)}",  # another one is empty
+        key=f"canvas-{photo.number}-{side}-{st.session_state.get('forgotten', 0)}",  # another one is empty
     )
-    st.toggle(w("narrow"), key="narrow")
     left, right = st.columns(2)
     if right.button(w("forget"), key="forget", width="stretch"):
         photo.correct(None, None, ())
@@ -84,7 +84,7 @@ def smaller(shown: bytes, side: int) -> bytes:
 
 def read_canvas(png: bytes) -> np.ndarray:
     """The canvas [h,w,4]. It comes from the browser, so it is read as any upload is. Raises ImageError."""
-    found = read(Path("canvas.png"), megapixels=2 * SIDES[0] ** 2 * RETINA / 1e6, data=png)
+    found = read(Path("canvas.png"), megapixels=2 * SIDE**2 * RETINA / 1e6, data=png)
     alpha = np.full(found.rgb.shape[:2], 255, np.uint8) if found.alpha is None else found.alpha
     return np.dstack([found.rgb, alpha])
 

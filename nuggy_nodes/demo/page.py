@@ -138,7 +138,7 @@ def _show(photo: Photo, photos: list[Photo], studio: Studio, shelf: Shelf, recip
         cut, picture = sketch or photo.cutout(studio, recipe), photo.picture(studio)
         height, width = picture.rgb.shape[:2]
         before, after = photo.shown(SHOWN), jpeg(composite(cut, scene, picture.icc), SHOWN)
-        moved = viewer(before, after, (width, height), bool(st.session_state.get("drag")), "viewer")
+        moved, room = viewer(before, after, (width, height), bool(st.session_state.get("drag")), "viewer")
     stage.drag(moved)
     if sketch:  # the whole follows; what is below stays as it is until then
         st.session_state["sketched"] = key
@@ -150,7 +150,7 @@ def _show(photo: Photo, photos: list[Photo], studio: Studio, shelf: Shelf, recip
     downloads(photo, photos, studio, recipe, scene)
     with st.expander(w("correct"), icon=":material/brush:", key="correcting", on_change="rerun") as opened:
         if opened.open:
-            corrections.corrections(photo, before, (width, height))
+            corrections.corrections(photo, before, (width, height), room)
 
 
 def _others(

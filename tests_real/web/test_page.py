@@ -159,10 +159,10 @@ def test_strokes_and_a_box_are_obeyed(tab):
     canvas = tab.page.locator("canvas").last
     canvas.wait_for()
     tab.settle()
-    tab.stroke(canvas, (0.85, 0.3), (0.97, 0.3))  # keep, where nothing was found
+    tab.paint(canvas, (0.85, 0.3), (0.97, 0.3))  # keep, where nothing was found
     tab.page.locator(".st-key-tool").get_by_text("Drop").click()
     tab.settle()
-    tab.stroke(canvas, (0.3, 0.5), (0.6, 0.5))
+    tab.paint(canvas, (0.3, 0.5), (0.6, 0.5))
     tab.page.locator(".st-key-apply button").click()
     shown = tab.result(other_than=shown)
     tab.settle()
@@ -181,7 +181,7 @@ def test_strokes_and_a_box_are_obeyed(tab):
     tab.page.locator(".st-key-tool").get_by_text("Box").click()
     tab.settle()
     canvas = tab.page.locator("canvas").last
-    tab.stroke(canvas, (0.1, 0.1), (0.5, 0.9))
+    tab.paint(canvas, (0.1, 0.1), (0.5, 0.9))
     tab.page.locator(".st-key-apply button").click()
     tab.result(other_than=shown)
     tab.settle()

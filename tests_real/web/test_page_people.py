@@ -77,6 +77,12 @@ def test_the_page_speaks_the_browsers_language_and_fits_a_phone(demo, chromium, 
     assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390
     box = tab.page.locator(".box").bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+    tab.expand("고치기")
+    canvas = tab.page.locator("canvas").last
+    canvas.wait_for()
+    frame = tab.page.locator("[data-testid=stExpander]", has=canvas).bounding_box()
+    at = canvas.bounding_box()  # the whole photograph can be drawn on
+    assert at["width"] > 200 and at["x"] >= frame["x"] and at["x"] + at["width"] <= frame["x"] + frame["width"]
     tab.close()
 
 
