@@ -36,7 +36,8 @@ def main() -> None:
     st.caption(w("promise"))
     photos = photographs(limits())
     with st.sidebar:
-        recipe = _recipe()
+        with st.container():
+            recipe = _recipe()
         scene = stage.chosen(limits())
     if not photos:
         begin()
@@ -75,12 +76,15 @@ def _choose(photos: list[Photo]) -> Photo:
     return photos[n or 0]
 
 
-def _cut(photo: Photo, studio: Studio, shelf: Shelf, recipe: Recipe, sketched: bool = False) -> bool:
-    """Cut a photograph out, in one's turn, with progress; False where it failed, which is said. sketched: the page
-    shows a sketch already, which a bar would push down."""
+def _cut(
+    status: st.delta_generator.DeltaGenerator, photo: Photo, studio: Studio, shelf: Shelf, recipe: Recipe,
+    sketched: bool = False,
+) -> bool:  # fmt: skip
+    """Cut a photograph out, in one's turn, with progress; False where it failed, which is said. status: a place
+    for it; sketched: the page shows a sketch already, which a bar would push down."""
     if photo.has(recipe):
         return True
-    status, name = st.empty(), plain(photo.name)
+    name = plain(photo.name)
 
     def tell(_: str, share: float) -> None:  # any word to the page lets a newer change end this run
         status.empty() if sketched else status.progress(min(max(share, 0.0), 1.0), w("working", name=name))
@@ -127,10 +131,11 @@ def say(photo: Photo, error: Exception) -> None:
 
 def _show(photo: Photo, photos: list[Photo], studio: Studio, shelf: Shelf, recipe: Recipe, scene: Scene) -> None:
     """The chosen photograph: viewer, corrections, downloads."""
+    status = st.empty()  # there in every run: what comes and goes moves what is below, and folds it up
     key = photo.number, photo.said, recipe
     sketched = st.session_state.get("sketched") == key
     sketch = None if sketched or photo.has(recipe) else _sketch(photo, studio, recipe)
-    if sketch is None and not _cut(photo, studio, shelf, recipe, sketched):
+    if sketch is None and not _cut(status, photo, studio, shelf, recipe, sketched):
         assert photo.error is not None
         say(photo, photo.error)
         return
@@ -143,10 +148,11 @@ def _show(photo: Photo, photos: list[Photo], studio: Studio, shelf: Shelf, recip
     if sketch:  # the whole follows; what is below stays as it is until then
         st.session_state["sketched"] = key
         st.rerun()
+    said = st.container()
     if photo.empty():
-        st.warning(w("nothing_found", name=plain(photo.name)), icon=":material/search_off:")
+        said.warning(w("nothing_found", name=plain(photo.name)), icon=":material/search_off:")
     if photo.note:
-        st.caption(plain(photo.note))
+        said.caption(plain(photo.note))
     downloads(photo, photos, studio, recipe, scene)
     with st.expander(w("correct"), icon=":material/brush:", key="correcting", on_change="rerun") as opened:
         if opened.open:
@@ -169,7 +175,7 @@ def _others(
                 cell.error(plain(photo.name[:18]))
             continue
         with gallery:
-            worked = _cut(photo, studio, shelf, recipe)
+            worked = _cut(st.empty(), photo, studio, shelf, recipe)
         if worked:
             cell.image(photo.thumb, plain(photo.name[:18]), width=110)
         else:

@@ -23,8 +23,9 @@ def photographs(limits: Limits) -> list[Photo]:
         w("upload"), accept_multiple_files=True, key="files",
         help=w("upload_help", mib=limits.upload_mib, megapixels=f"{limits.megapixels:g}", count=limits.photographs),
     )  # fmt: skip
+    said = st.container()
     if len(files) > limits.photographs:
-        st.warning(w("too_many", count=limits.photographs))
+        said.warning(w("too_many", count=limits.photographs))
         files = files[: limits.photographs]
     known: dict[str, Photo] = st.session_state.setdefault("photos", {})
     wanted: dict[str, tuple[str, Callable[[], bytes]]] = {f.file_id: (f.name, f.getvalue) for f in files}
