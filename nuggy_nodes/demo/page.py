@@ -12,7 +12,7 @@ from . import controls, corrections, stage
 from .arguments import arguments, limits
 from .backdrops import Scene, composite
 from .files import downloads
-from .photo import THUMB, Photo, Shelf, jpeg, kind
+from .photo import LEAST, THUMB, Photo, Shelf, jpeg, kind
 from .shared import shared
 from .uploads import begin, photographs
 from .viewer import viewer
@@ -95,7 +95,7 @@ def _cut(
             tell("", 0.0)
             photo.cutout(studio, recipe, tell)
             if not photo.thumb:
-                photo.thumb = jpeg(composite(photo.cutout(studio, recipe), Scene()), THUMB, 80)
+                photo.thumb = jpeg(composite(photo.cutout(studio, recipe), Scene()), THUMB, 80, LEAST)
             photo.error = None
             shelf.tidy(photo)
     except Exception as e:

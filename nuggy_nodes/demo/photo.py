@@ -24,7 +24,7 @@ from ..pictures import Picture, read
 from ..service.engine import Studio, shown_as
 from .sketch import slow, smaller
 
-THUMB = 240  # pixels of the longer side
+THUMB, LEAST = 240, 8  # pixels of the longer side, of the other: Streamlit's st.image makes less than one of a line
 
 
 @dataclass(eq=False)
@@ -161,13 +161,16 @@ class Shelf:
         return total
 
 
-def jpeg(planes: Tensor, side: int = 0, quality: int = 90) -> bytes:
-    """A picture [1,3,H,W] for the browser; side: the longer one, at the most (0: as it is)."""
+def jpeg(planes: Tensor, side: int = 0, quality: int = 90, least: int = 1) -> bytes:
+    """A picture [1,3,H,W] for the browser; side: the longer one, at the most (0: as it is); least: either side, or it
+    is stretched to that."""
     from PIL import Image
 
     image = Image.fromarray(to_pixels([planes], np.uint8))
     if side:
         image.thumbnail((side, side))
+    if min(image.size) < least:
+        image = image.resize((max(image.width, least), max(image.height, least)))
     out = io.BytesIO()
     image.save(out, "JPEG", quality=quality)
     return out.getvalue()

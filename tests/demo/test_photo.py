@@ -13,7 +13,7 @@ from nuggy_nodes.core import cutout, recipe
 from nuggy_nodes.core.network.metadata import Info
 from nuggy_nodes.core.network.protocol import Form
 from nuggy_nodes.demo import shared
-from nuggy_nodes.demo.photo import Photo, Shelf
+from nuggy_nodes.demo.photo import LEAST, THUMB, Photo, Shelf, jpeg
 from nuggy_nodes.service.limits import Limits
 from nuggy_nodes.service.line import Line
 
@@ -145,3 +145,9 @@ def test_a_photograph_that_is_seen_anew_is_sketched_from_what_was_seen_then():
         changed, fresh = recipe(known, black=0.3), Photo("b.png", large)
         fresh.cutout(found, known)
         assert torch.equal(photo.sketch(changed).alpha, fresh.sketch(changed).alpha)
+
+
+@pytest.mark.parametrize("size", [(1, 3000), (3000, 1), (30, 20), (1, 1)])
+def test_a_line_has_a_thumbnail_that_can_be_shown_smaller(size):
+    with Image.open(io.BytesIO(jpeg(torch.rand(1, 3, *size), THUMB, 80, LEAST))) as found:
+        assert max(found.size) <= THUMB and int(min(found.size) * 110 / THUMB) >= 1

@@ -137,15 +137,18 @@ def test_backgrounds(tab):
 def test_many_are_cut_out_and_come_as_a_zip(tab):
     tab.fast()
     files = [{"name": f"cat{i % 2}.png", "mimeType": "image/png", "buffer": small(i * 3)} for i in range(3)]
+    out = io.BytesIO()
+    Image.new("RGB", (900, 1), (90, 90, 90)).save(out, "PNG")
+    files.append({"name": "line.png", "mimeType": "image/png", "buffer": out.getvalue()})
     files.append({"name": "broken.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n" + bytes(40)})
     tab.upload(*files)
     tab.result()
-    tab.page.wait_for_function("document.querySelectorAll('.st-key-gallery img').length == 3")
+    tab.page.wait_for_function("document.querySelectorAll('.st-key-gallery img').length == 4")
     tab.settle()
     single = tab.download("png")
     with zipfile.ZipFile(io.BytesIO(tab.download("zip"))) as z:
         names = sorted(z.namelist())
-        assert names == ["cat0-cutout-2.png", "cat0-cutout.png", "cat1-cutout.png", "errors.txt"]
+        assert names == ["cat0-cutout-2.png", "cat0-cutout.png", "cat1-cutout.png", "errors.txt", "line-cutout.png"]
         assert z.read("cat0-cutout.png") == single and b"broken.png" in z.read("errors.txt")
 
 
