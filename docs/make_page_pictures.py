@@ -42,7 +42,7 @@ def main(folder: Path) -> None:
         tab.expand("Correct")
         tab.settle()
         canvas = tab.page.locator("canvas").last
-        tab.stroke(canvas, (0.42, 0.72), (0.55, 0.8))
+        tab.paint(canvas, (0.42, 0.72), (0.55, 0.8))
         shot(tab, folder / "page-correct.jpg")
         tab.close()
         tab = Tab(chromium, demo.url, viewport={"width": 390, "height": 844}, locale="ko-KR", color_scheme="dark")

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from ..service.hosts import is_loopback
 from ..service.limits import Limits, limits_of
+from . import network
 from .serve import EXTRA, add_door, check_door
 
 PAGE = Path(__file__).resolve().parents[1] / "demo" / "start" / "nuggy.py"
@@ -36,6 +37,11 @@ def _run(args: argparse.Namespace) -> int:
 
     check_door(args)
     limits = limits_of(args)
+    network.options(args)
+    if args.network:  # a name that is not there is said here, not on the page
+        from ..core.network.find import resolve
+
+        resolve(args.network)
     if not all(map(find_spec, NEEDED)):
         raise NuggyError(f"`nuggy demo` needs packages more: {EXTRA.format(extra='demo')}")
     command = [sys.executable, "-m", "streamlit", "run", str(PAGE), *options(args, limits)]
@@ -70,14 +76,14 @@ def options(args: argparse.Namespace, limits: Limits) -> list[str]:
         "logger.level": "warning",
         "global.developmentMode": "false",
         "theme.light.primaryColor": "#c2571a",  # of each: one for both would fix the page to light
-        "theme.dark.primaryColor": "#e8823f",
+        "theme.dark.primaryColor": "#cf6420",
     }
     told = [f"--{name}={value}" for name, value in streamlit.items()]
     own = [f"--megapixels={limits.megapixels}", f"--waiting={limits.waiting}", f"--upload-mib={limits.upload_mib}"]
     own += [f"--keep-minutes={limits.keep_minutes}", f"--host={args.host}"]
     own += [] if args.no_browser else [f"--open={address(args)}"]
     own += [f"--device={args.device}", f"--precision={args.precision}"]
-    own += [f"--weights={args.weights}"] if args.weights else []
+    own += network.said(args)
     own += [f"--language={args.language}"] if args.language else []
     return [*told, "--", *own]
 

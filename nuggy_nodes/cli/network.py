@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ..core.network.description import Options
     from ..core.network.known import Triple
 
+NAMES = ("network", "network_mean", "network_std", "network_size", "network_answer", "network_output")
 TORCH = {"openvino": "cpu", "directml": "cpu", "coreml": "cpu", "rocm": "auto"}  # where torch works beside ONNX Runtime
 
 
@@ -41,6 +42,16 @@ def options(args: argparse.Namespace) -> Options:
     if args.network_std and min(args.network_std) <= 0:
         raise InputError("--network-std must be above 0")
     return Options(args.network_mean, args.network_std, size, args.network_answer, args.network_output)
+
+
+def said(args: argparse.Namespace) -> list[str]:
+    """The same options for another command line."""
+    given = {name: getattr(args, name) for name in NAMES}
+    return [f"--{name.replace('_', '-')}={_text(value)}" for name, value in given.items() if value]
+
+
+def _text(value: Any) -> str:
+    return ",".join(f"{v:.9g}" for v in value) if isinstance(value, tuple) else str(value)
 
 
 def _triple(text: str) -> Triple:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from ..service.hosts import is_loopback, names_of
 from ..service.limits import add_options, limits_of
+from . import network
 
 GRACE = 60  # seconds that those at work have when the service is asked to end
 EXTRA = "pip install 'nuggy-nodes[{extra}]'"
@@ -32,9 +32,10 @@ def add_door(p: argparse.ArgumentParser, port: int, run: Callable[[argparse.Name
                    "only); any other needs a token")  # fmt: skip
     p.add_argument("--token", default=os.environ.get("NUGGY_TOKEN", ""), help="what callers must bring (default: "
                    "NUGGY_TOKEN of the environment, or none)")  # fmt: skip
-    p.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
+    p.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps; for an .onnx network "
+                   "openvino, directml, coreml, rocm too (default: auto)")  # fmt: skip
     p.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16", "int8"))
-    p.add_argument("--weights", type=Path, metavar="FILE", help="other weights than the default")
+    network.add_options(p)
     add_options(p, *limits)
     p.set_defaults(run=run)
 
@@ -63,7 +64,7 @@ def _run(args: argparse.Namespace) -> int:
         raise NuggyError(f"`nuggy serve` needs packages more: {EXTRA.format(extra='serve')}") from None
     from ..service.engine import Studio
 
-    studio = Studio(limits, args.device, args.precision, args.weights)
+    studio = Studio(limits, args.device, args.precision, args.network, network.options(args))
     app = make_app(studio, args.token, names_of(args.host))
     config = uvicorn.Config(app, args.host, args.port, log_level="warning", access_log=False, server_header=False,
                             timeout_graceful_shutdown=GRACE, timeout_keep_alive=15, proxy_headers=False)  # fmt: skip

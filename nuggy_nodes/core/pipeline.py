@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from .around import around
+from .around import around, asks_network
 from .checks import check_alpha, check_image, check_same_size, match_batch
 from .demo import demo_masks
 from .errors import InputError
@@ -126,14 +126,10 @@ def look_again(seen: Seen, recipe: str | Recipe, report: Report | None = None) -
     Raises:
         InputError: an unknown recipe, or one that is not for this network.
     """
-    recipe = find_recipe(recipe)
-    if seen.network is not None:
-        recipe = around(recipe, seen.network.form)
-    known = seen.coarse is not None and "demo" not in (recipe.name, seen.recipe.name)
-    if not known or recipe.part("look") != seen.recipe.part("look"):
+    if asks_network(seen, recipe):
         return look_once(seen.photographs, seen.network, recipe, opacity=seen.opacity, report=report)
-    assert seen.coarse is not None
-    work = Work(report)
+    assert seen.coarse is not None and seen.network is not None
+    recipe, work = around(find_recipe(recipe), seen.network.form), Work(report)
     alpha, islands = after_network(seen.images, seen.coarse, recipe, work)
     return replace(seen, alpha=alpha, islands=islands, recipe=recipe, work=work)
 

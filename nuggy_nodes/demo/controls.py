@@ -69,7 +69,9 @@ def _one(s: Setting, found: Recipe) -> dict[str, Any]:
     if s.kind is int:
         value = st.slider(name, int(low), int(high), int(own), int(step), key=key, help=told(s.name))
         return {} if value == own else {s.name: value}
-    shown = st.slider(name + (" (%)" if scale > 1 else ""), low, high, own * scale, step, key=key, help=told(s.name))
+    digits = "%.2f" if step < 0.1 else "%.1f" if step < 1 else "%.0f"
+    shown = st.slider(name + (" (%)" if scale > 1 else ""), low, high, own * scale, step, digits, key=key,
+                      help=told(s.name))  # fmt: skip
     return {} if abs(shown - own * scale) < 1e-9 else {s.name: round(shown / scale, 9)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +12,22 @@ import torch
 from torch import Tensor
 
 from ..pictures import read
-from .photo import Photo, jpeg
+from .photo import Photo
 from .words import w
 
 KEEP, DROP, BOX = "#12b76a", "#f04438", "#2e90fa"
 TOOLS = {"keep": KEEP, "drop": DROP, "box": BOX}
 RETINA = 9  # pixels of a screen in one of the page, at the most
 OPAQUE = 128  # of the canvas' 255, from which a pixel is under a stroke
-SIDES = (680, 320)  # pixels of the canvas, on a desktop and on a phone
+SIDE = 680  # pixels of the canvas where there is room
 
 
-def corrections(photo: Photo, shown: Tensor) -> bool:
-    """The canvas with its tools; True when the photograph's corrections have changed.
+@st.fragment  # a stroke draws this part of the page anew, not all of it: a download under way would be lost
+def corrections(photo: Photo, shown: bytes, whole: tuple[int, int], room: int) -> None:
+    """The canvas with its tools; the whole page begins again when the photograph's corrections have changed.
 
-    shown: [1,3,H,W], what is drawn on.
+    shown: a JPEG, what is drawn on. whole: width and height of the photograph. room: pixels of
+    the page that the canvas may be wide.
     """
     from streamlit_drawable_canvas import st_canvas
 
@@ -32,30 +35,28 @@ def corrections(photo: Photo, shown: Tensor) -> bool:
     tool = st.segmented_control(w("tool"), list(TOOLS), default="keep", required=True, key="tool",
                                 format_func=lambda t: w("tool_" + t))  # fmt: skip
     width = st.slider(w("brush"), 2, 60, 16, key="brush")
-    height, wide = shown.shape[-2:]
-    side = SIDES[1] if st.session_state.get("narrow") else SIDES[0]
+    wide, height = whole
+    side = min(room, SIDE)
     scale = min(side / wide, side / height)
     size = max(round(wide * scale), 1), max(round(height * scale), 1)
     drawn = st_canvas(
         stroke_width=3 if tool == "box" else width,
         stroke_color=TOOLS[tool or "keep"],
         fill_color="rgba(0,0,0,0)",
-        background_image=jpeg(shown, max(size)),
+        background_image=smaller(shown, max(size)),
         width=size[0],
         height=size[1],
         drawing_mode="labeled_rect" if tool == "box" else "freedraw",
         return_image_data=True,
-        key=f"canvas-{photo.number}-{st.session_state.get('forgotten', 0)}",  # another one is empty
+        key=f"canvas-{photo.number}-{side}-{st.session_state.get('forgotten', 0)}",  # another one is empty
     )
-    st.toggle(w("narrow"), key="narrow")
     left, right = st.columns(2)
     if right.button(w("forget"), key="forget", width="stretch"):
         photo.correct(None, None, ())
         st.session_state["forgotten"] = st.session_state.get("forgotten", 0) + 1
-        return True
-    if left.button(w("apply"), key="apply", type="primary", width="stretch"):
-        return _take(photo, drawn, (wide, height), scale)
-    return False
+        st.rerun()
+    if left.button(w("apply"), key="apply", type="primary", width="stretch") and _take(photo, drawn, whole, scale):
+        st.rerun()
 
 
 def _take(photo: Photo, drawn: Any, size: tuple[int, int], scale: float) -> bool:
@@ -69,9 +70,21 @@ def _take(photo: Photo, drawn: Any, size: tuple[int, int], scale: float) -> bool
     return True
 
 
+def smaller(shown: bytes, side: int) -> bytes:
+    """A JPEG with the longer side of `side` pixels at the most."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(shown)) as image:
+        image.draft("RGB", (side, side))
+        image.thumbnail((side, side))
+        out = io.BytesIO()
+        image.save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
 def read_canvas(png: bytes) -> np.ndarray:
     """The canvas [h,w,4]. It comes from the browser, so it is read as any upload is. Raises ImageError."""
-    found = read(Path("canvas.png"), megapixels=2 * SIDES[0] ** 2 * RETINA / 1e6, data=png)
+    found = read(Path("canvas.png"), megapixels=2 * SIDE**2 * RETINA / 1e6, data=png)
     alpha = np.full(found.rgb.shape[:2], 255, np.uint8) if found.alpha is None else found.alpha
     return np.dstack([found.rgb, alpha])
 

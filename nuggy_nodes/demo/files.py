@@ -20,6 +20,7 @@ from ..pictures import FORMATS, Style, encode
 from ..service.engine import Studio, shown_as
 from ..service.wanted import MEDIA
 from . import controls, stage
+from .arguments import another_network
 from .backdrops import Scene, layers
 from .photo import Photo
 from .words import w
@@ -115,4 +116,5 @@ def command(photo: Photo, recipe: Recipe, scene: Scene) -> str | None:
     said = [f"--box={','.join(f'{v:g}' for v in box)}" for box in photo.boxes]
     said += ["--keep", "keep.png"] if photo.keep is not None else []
     said += ["--drop", "drop.png"] if photo.drop is not None else []
-    return shlex.join(["nuggy", "cutout", str(shown_as(photo.name)), *controls.options(recipe), *behind, *said])
+    return shlex.join(["nuggy", "cutout", str(shown_as(photo.name)), *another_network(), *controls.options(recipe),
+                       *behind, *said])  # fmt: skip

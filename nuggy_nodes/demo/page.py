@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
-from ..core import Recipe, recipe
+from ..core import Cutout, Recipe, recipe
 from ..core.errors import InputError, NuggyError
 from ..service.engine import Studio
 from ..service.line import Busy
@@ -14,7 +12,7 @@ from . import controls, corrections, stage
 from .arguments import arguments, limits
 from .backdrops import Scene, composite
 from .files import downloads
-from .photo import THUMB, Photo, Shelf, jpeg, kind
+from .photo import LEAST, THUMB, Photo, Shelf, jpeg, kind
 from .shared import shared
 from .uploads import begin, photographs
 from .viewer import viewer
@@ -38,7 +36,8 @@ def main() -> None:
     st.caption(w("promise"))
     photos = photographs(limits())
     with st.sidebar:
-        recipe = _recipe()
+        with st.container():
+            recipe = _recipe()
         scene = stage.chosen(limits())
     if not photos:
         begin()
@@ -53,7 +52,10 @@ def main() -> None:
         shelf.add(photo)
     chosen = _choose(photos)
     gallery = st.container()
-    _show(chosen, photos, studio, shelf, recipe, scene)
+    try:
+        _show(chosen, photos, studio, shelf, recipe, scene)
+    except NuggyError as e:  # the line is full for what comes after the cut-out, too
+        say(chosen, e)
     if len(photos) > 1:
         _others(gallery, chosen, photos, studio, shelf, recipe)
 
@@ -74,18 +76,26 @@ def _choose(photos: list[Photo]) -> Photo:
     return photos[n or 0]
 
 
-def _cut(photo: Photo, studio: Studio, shelf: Shelf, recipe: Recipe) -> bool:
-    """Cut a photograph out, in one's turn, with progress; False where it failed, which is said."""
+def _cut(
+    status: st.delta_generator.DeltaGenerator, photo: Photo, studio: Studio, shelf: Shelf, recipe: Recipe,
+    sketched: bool = False,
+) -> bool:  # fmt: skip
+    """Cut a photograph out, in one's turn, with progress; False where it failed, which is said. status: a place
+    for it; sketched: the page shows a sketch already, which a bar would push down."""
     if photo.has(recipe):
         return True
-    status = st.empty()
+    name = plain(photo.name)
+
+    def tell(_: str, share: float) -> None:  # any word to the page lets a newer change end this run
+        status.empty() if sketched else status.progress(min(max(share, 0.0), 1.0), w("working", name=name))
+
     try:
         with studio.line.turn(lambda place: _place(status, place)):
             shelf.tidy(photo)
-            bar = status.progress(0.0, w("working", name=plain(photo.name)))
-            photo.cutout(studio, recipe, lambda _, share: _bar(bar, share, plain(photo.name)))
+            tell("", 0.0)
+            photo.cutout(studio, recipe, tell)
             if not photo.thumb:
-                photo.thumb = jpeg(composite(photo.cutout(studio, recipe), Scene()), THUMB, 80)
+                photo.thumb = jpeg(composite(photo.cutout(studio, recipe), Scene()), THUMB, 80, LEAST)
             photo.error = None
             shelf.tidy(photo)
     except Exception as e:
@@ -96,12 +106,17 @@ def _cut(photo: Photo, studio: Studio, shelf: Shelf, recipe: Recipe) -> bool:
     return photo.error is None
 
 
+def _sketch(photo: Photo, studio: Studio, recipe: Recipe) -> Cutout | None:
+    """A first look at a change that takes its time; None where there is none to be had."""
+    try:
+        with studio.line.turn():
+            return photo.sketch(recipe)
+    except Exception:  # whatever it is, the whole one meets it too and says it
+        return None
+
+
 def _place(status: st.delta_generator.DeltaGenerator, place: int) -> None:
     status.info(w("place_in_line", place=place), icon=":material/hourglass_top:")
-
-
-def _bar(bar: st.delta_generator.DeltaGenerator, share: float, name: str) -> None:
-    bar.progress(min(max(share, 0.0), 1.0), w("working", name=name))
 
 
 def say(photo: Photo, error: Exception) -> None:
@@ -116,25 +131,32 @@ def say(photo: Photo, error: Exception) -> None:
 
 def _show(photo: Photo, photos: list[Photo], studio: Studio, shelf: Shelf, recipe: Recipe, scene: Scene) -> None:
     """The chosen photograph: viewer, corrections, downloads."""
-    if not _cut(photo, studio, shelf, recipe):
+    status = st.empty()  # there in every run: what comes and goes moves what is below, and folds it up
+    key = photo.number, photo.said, recipe
+    sketched = st.session_state.get("sketched") == key
+    sketch = None if sketched or photo.has(recipe) else _sketch(photo, studio, recipe)
+    if sketch is None and not _cut(status, photo, studio, shelf, recipe, sketched):
         assert photo.error is not None
         say(photo, photo.error)
         return
     with studio.line.turn():
-        cut = photo.cutout(studio, recipe)
-        height, width = cut.alpha.shape[-2:]
-        before = partial(jpeg, cut.image, SHOWN)
-        after = jpeg(composite(cut, scene, photo.picture(studio).icc), SHOWN)
-        moved = viewer(photo.shown(before), after, (width, height), bool(st.session_state.get("drag")), "viewer")
+        cut, picture = sketch or photo.cutout(studio, recipe), photo.picture(studio)
+        height, width = picture.rgb.shape[:2]
+        before, after = photo.shown(SHOWN), jpeg(composite(cut, scene, picture.icc), SHOWN)
+        moved, room = viewer(before, after, (width, height), bool(st.session_state.get("drag")), "viewer")
     stage.drag(moved)
+    if sketch:  # the whole follows; what is below stays as it is until then
+        st.session_state["sketched"] = key
+        st.rerun()
+    said = st.container()
     if photo.empty():
-        st.warning(w("nothing_found", name=plain(photo.name)), icon=":material/search_off:")
+        said.warning(w("nothing_found", name=plain(photo.name)), icon=":material/search_off:")
     if photo.note:
-        st.caption(plain(photo.note))
+        said.caption(plain(photo.note))
     downloads(photo, photos, studio, recipe, scene)
     with st.expander(w("correct"), icon=":material/brush:", key="correcting", on_change="rerun") as opened:
-        if opened.open and corrections.corrections(photo, cut.image):
-            st.rerun()
+        if opened.open:
+            corrections.corrections(photo, before, (width, height), room)
 
 
 def _others(
@@ -153,7 +175,7 @@ def _others(
                 cell.error(plain(photo.name[:18]))
             continue
         with gallery:
-            worked = _cut(photo, studio, shelf, recipe)
+            worked = _cut(st.empty(), photo, studio, shelf, recipe)
         if worked:
             cell.image(photo.thumb, plain(photo.name[:18]), width=110)
         else:

@@ -17,12 +17,14 @@ from torch import Tensor
 from ..cli.pixels import to_pixels, to_tensor
 from ..cli.work import EMPTY
 from ..core import Cutout, Guidance, Recipe, answer, look_again, look_once
+from ..core.around import asks_network
 from ..core.errors import ImageError
 from ..core.guided_answer import Seen
 from ..pictures import Picture, read
 from ..service.engine import Studio, shown_as
+from .sketch import slow, smaller
 
-THUMB = 240  # pixels of the longer side
+THUMB, LEAST = 240, 8  # pixels of the longer side, of the other: Streamlit's st.image makes less than one of a line
 
 
 @dataclass(eq=False)
@@ -45,6 +47,7 @@ class Photo:
     _seen: Seen | None = None
     _asked: Recipe | None = None
     _result: tuple[Any, Cutout] | None = None
+    _small: Seen | None = None  # of _seen, for sketches
     _shown: bytes = b""
 
     def picture(self, studio: Studio) -> Picture:
@@ -67,6 +70,15 @@ class Photo:
             self.used = time.monotonic()  # the work itself may have taken long
         return self._result[1]
 
+    def sketch(self, recipe: Recipe) -> Cutout | None:
+        """The cut-out of the photograph made smaller, soon; None where the whole one is nearly as soon, or what is
+        asked for is not what comes after the network. In one's turn."""
+        self.used = time.monotonic()
+        if self._seen is None or self.guidance() or not slow(self._seen, recipe) or asks_network(self._seen, recipe):
+            return None
+        self._small = self._small or smaller(self._seen)
+        return answer(look_again(self._small, recipe))
+
     def has(self, recipe: Recipe) -> bool:
         """Whether there is nothing to be done for the cut-out."""
         return self._result is not None and self._result[0] == (recipe, self.said)
@@ -81,9 +93,10 @@ class Photo:
         self.keep, self.drop, self.boxes = keep, drop, boxes
         self.said += 1
 
-    def shown(self, make: Callable[[], bytes]) -> bytes:
-        """The photograph as it is sent to the browser, made once."""
-        self._shown = self._shown or make()
+    def shown(self, side: int) -> bytes:
+        """The photograph, seen already, as it is sent to the browser: made once. side: the longer one, at the most."""
+        assert self._seen is not None
+        self._shown = self._shown or jpeg(self._seen.photographs, side)
         return self._shown
 
     def empty(self) -> bool:
@@ -97,17 +110,20 @@ class Photo:
 
     def let_go(self) -> None:
         """Drop what can be made again."""
-        self._picture = self._seen = self._result = None
+        self._picture = self._seen = self._small = self._result = None
         self._shown = b""
 
     def _look(self, studio: Studio, recipe: Recipe, report: Callable[[str, float], None] | None) -> Seen:
         if self._seen is not None:
             if self._asked != recipe:  # not the recipe of what was seen: that one fits its network (recipes.around)
+                again = asks_network(self._seen, recipe)
                 self._seen, self._asked = look_again(self._seen, recipe, report), recipe
+                self._small = None if again else self._small
             return self._seen
         picture = self.picture(studio)
         image = to_tensor(picture.rgb, studio.device)
         opacity = None if picture.alpha is None else to_tensor(picture.alpha, studio.device)
+        self._small = None
         self._seen, self._asked = look_once(image, studio.network, recipe, opacity=opacity, report=report), recipe
         return self._seen
 
@@ -145,13 +161,16 @@ class Shelf:
         return total
 
 
-def jpeg(planes: Tensor, side: int = 0, quality: int = 90) -> bytes:
-    """A picture [1,3,H,W] for the browser; side: the longer one, at the most (0: as it is)."""
+def jpeg(planes: Tensor, side: int = 0, quality: int = 90, least: int = 1) -> bytes:
+    """A picture [1,3,H,W] for the browser; side: the longer one, at the most (0: as it is); least: either side, or it
+    is stretched to that."""
     from PIL import Image
 
     image = Image.fromarray(to_pixels([planes], np.uint8))
     if side:
         image.thumbnail((side, side))
+    if min(image.size) < least:
+        image = image.resize((max(image.width, least), max(image.height, least)))
     out = io.BytesIO()
     image.save(out, "JPEG", quality=quality)
     return out.getvalue()

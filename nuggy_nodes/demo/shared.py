@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from functools import cache
-from pathlib import Path
 
+from ..cli.network import options
 from ..core.errors import NuggyError
 from ..process import free_memory, give_back
 from ..service.engine import Studio
@@ -26,7 +26,7 @@ def shared() -> tuple[Studio, Shelf]:
 @cache
 def _made() -> tuple[Studio, Shelf]:
     told, most = arguments(), limits()
-    studio = Studio(most, told.device, told.precision, told.weights and Path(told.weights))
+    studio = Studio(most, told.device, told.precision, told.network, options(told))
     kept = min(most.kept_mib << 20, (free_memory() or 8 << 30) // 3)
     shelf = Shelf(kept, most.keep_minutes * 60)
     threading.Thread(target=watch, args=(studio, shelf), daemon=True, name="shelf").start()

@@ -24,6 +24,22 @@ def chosen(limits: Limits) -> Scene:
     kind = (
         st.selectbox(w("background"), KINDS, key="background", format_func=lambda k: w("background_" + k)) or KINDS[0]
     )
+    with st.container():  # what comes and goes with the kind does not move what is below
+        value, picture, blur = _of_kind(kind, limits)
+    for name, value_ in PLACE.items():
+        st.session_state.setdefault(name, value_)
+    with st.expander(w("place")):
+        scale = st.slider(w("scale"), 10, 300, step=1, key="scale")
+        x = st.slider(w("x"), -100, 100, step=1, key="x")
+        y = st.slider(w("y"), -100, 100, step=1, key="y")
+        st.toggle(w("drag"), key="drag", help=w("drag_help"))
+        st.button(w("reset_place"), key="reset-place", on_click=lambda: st.session_state.update(PLACE))
+    shadow = st.slider(w("shadow"), 0, 100, 0, 5, key="shadow", help=w("shadow_help")) / 100
+    return Scene(kind, value, picture, scale / 100, x / 100, y / 100, shadow, blur)
+
+
+def _of_kind(kind: str, limits: Limits) -> tuple[str, Backdrop | None, float]:
+    """Value, picture and blur of a background of this kind."""
     value, picture, blur = "", None, 0.02
     if kind == "colour":
         st.session_state.setdefault("colour", "#ffffff")
@@ -38,16 +54,7 @@ def chosen(limits: Limits) -> Scene:
         value = st.selectbox(w("sample"), list(SAMPLES), key="sample", format_func=lambda n: w("sample_" + n)) or ""
     elif kind == "blur":
         blur = st.slider(w("blur"), 0.5, 8.0, 2.0, 0.5, key="blur", help=w("blur_help")) / 100
-    for name, value_ in PLACE.items():
-        st.session_state.setdefault(name, value_)
-    with st.expander(w("place")):
-        scale = st.slider(w("scale"), 10, 300, step=1, key="scale")
-        x = st.slider(w("x"), -100, 100, step=1, key="x")
-        y = st.slider(w("y"), -100, 100, step=1, key="y")
-        st.toggle(w("drag"), key="drag", help=w("drag_help"))
-        st.button(w("reset_place"), key="reset-place", on_click=lambda: st.session_state.update(PLACE))
-    shadow = st.slider(w("shadow"), 0, 100, 0, 5, key="shadow", help=w("shadow_help")) / 100
-    return Scene(kind, value, picture, scale / 100, x / 100, y / 100, shadow, blur)
+    return value, picture, blur
 
 
 def drag(moved: list[float] | None) -> None:

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import streamlit as st
-from PIL import Image
+from PIL import Image, ImageOps
 
 from ..service.limits import Limits
 from .photo import Photo
@@ -23,8 +23,9 @@ def photographs(limits: Limits) -> list[Photo]:
         w("upload"), accept_multiple_files=True, key="files",
         help=w("upload_help", mib=limits.upload_mib, megapixels=f"{limits.megapixels:g}", count=limits.photographs),
     )  # fmt: skip
+    said = st.container()
     if len(files) > limits.photographs:
-        st.warning(w("too_many", count=limits.photographs))
+        said.warning(w("too_many", count=limits.photographs))
         files = files[: limits.photographs]
     known: dict[str, Photo] = st.session_state.setdefault("photos", {})
     wanted: dict[str, tuple[str, Callable[[], bytes]]] = {f.file_id: (f.name, f.getvalue) for f in files}
@@ -59,9 +60,9 @@ def sample_file(name: str) -> Path:
 def small(name: str) -> bytes:
     """A sample as it is shown beside the others: a JPEG, made once and not for each page."""
     with Image.open(sample_file(name)) as image:
-        image.thumbnail((640, 640))
+        fitted = ImageOps.fit(image.convert("RGB"), (640, 450))  # all of one height: their buttons stand in a row
         out = io.BytesIO()
-        image.convert("RGB").save(out, "JPEG", quality=88)
+        fitted.save(out, "JPEG", quality=88)
         return out.getvalue()
 
 

@@ -1,5 +1,6 @@
 // Photograph and result under a slider; zoom, 1:1, and moving the subject. No library.
 const states = new WeakMap()
+const FRAME = 44 // pixels that a folding frame's borders take
 
 export default function ({ parentElement, data, setStateValue }) {
   const find = (name) => parentElement.querySelector('.' + name)
@@ -97,7 +98,12 @@ export default function ({ parentElement, data, setStateValue }) {
     }
     s.moved = null
   }
-  const watch = new ResizeObserver(() => { keep(); draw() })
+  function measure() { // in steps: a window that is made narrower does not ask for every pixel
+    const room = Math.max(Math.min(Math.floor((box.parentElement.clientWidth - FRAME) / 20) * 20, s.data.room), 200)
+    if (room !== (s.room ?? s.data.room)) s.send('room', room)
+    s.room = room
+  }
+  const watch = new ResizeObserver(() => { keep(); draw(); measure() })
   watch.observe(box)
   return () => watch.disconnect()
 }

@@ -20,6 +20,7 @@ HTML = """<div class="box"><div class="stage"><img class="before"><img class="af
 <button class="fit" type="button"></button><button class="one" type="button"></button>
 <span class="hint"></span></div>"""
 HERE = Path(__file__).parent
+ROOM = 680  # pixels, until the browser has said that it has less
 
 
 @cache
@@ -29,7 +30,9 @@ def component() -> Any:
     return st.components.v2.component("nuggy_viewer", html=HTML, css=css, js=js)
 
 
-def viewer(before: bytes, after: bytes, size: tuple[int, int], movable: bool, key: str) -> list[float] | None:
+def viewer(
+    before: bytes, after: bytes, size: tuple[int, int], movable: bool, key: str
+) -> tuple[list[float] | None, int]:
     """Show two JPEGs under a slider.
 
     Args:
@@ -39,13 +42,14 @@ def viewer(before: bytes, after: bytes, size: tuple[int, int], movable: bool, ke
         key: of the place on the page.
 
     Returns:
-        How far the subject has been dragged, in shares of width and height, and when; None: not at all.
+        How far the subject has been dragged, in shares of width and height, and when; None: not at all. And the pixels
+        of the page beside which a canvas of corrections, in a frame of its own, is not cut off.
     """
     words = {n: w("viewer_" + n) for n in ("before", "after", "slider", "fit", "one", "hint", "hint_move")}
     data = {"before": url(before), "after": url(after), "width": size[0], "height": size[1], "movable": movable,
-            "words": words}  # fmt: skip
-    result = component()(key=key, data=data, on_moved_change=lambda: None)
-    return getattr(result, "moved", None)
+            "room": ROOM, "words": words}  # fmt: skip
+    result = component()(key=key, data=data, on_moved_change=lambda: None, on_room_change=lambda: None)
+    return getattr(result, "moved", None), int(getattr(result, "room", None) or ROOM)
 
 
 def url(jpeg: bytes) -> str:

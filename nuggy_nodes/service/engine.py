@@ -9,8 +9,10 @@ import torch
 
 from .. import process
 from ..cli.jobs import STREAM, Job
+from ..cli.network import TORCH
 from ..cli.work import Engine, Worker, warm_imports
-from ..core import Network, choose_device, choose_precision, load
+from ..core import AnyNetwork, choose_device, choose_precision, open_network
+from ..core.network.description import Options
 from ..pictures import read
 from .limits import Limits
 from .line import Line
@@ -20,14 +22,21 @@ from .wanted import Wanted
 class Studio:
     """The network, the line before it, and the limits."""
 
-    def __init__(self, limits: Limits, device: str = "auto", precision: str = "auto", weights: Path | None = None):
-        """Loads the weights. Raises NuggyError."""
+    def __init__(
+        self,
+        limits: Limits,
+        device: str = "auto",
+        precision: str = "auto",
+        network: str | Path | None = None,
+        options: Options = Options(),  # noqa: B008
+    ):
+        """Loads the network. network, options: as core.open_network has them. Raises NuggyError."""
         process.keep_freed_memory()
         process.keep_to_quota()
         warm_imports()
-        self.limits, self.device = limits, choose_device(device)
+        self.limits, self.device = limits, choose_device(TORCH.get(device, device))
         self.dtype: torch.dtype = choose_precision(self.device, precision)
-        self.network: Network = load(weights, self.device, self.dtype)
+        self.network: AnyNetwork = open_network(network, self.device, self.dtype, provider=device, options=options)
         self.line = Line(limits.waiting)
 
     def cut(self, data: bytes, name: str, wanted: Wanted) -> tuple[bytes, dict[str, Any]]:

@@ -1,8 +1,10 @@
 """Another recipe on a photograph that was looked at: what comes after the network alone is done again."""
 
+import pytest
 import torch
 
-from nuggy_nodes.core import answer, cutout, look_again, look_once, recipe
+from nuggy_nodes.core import answer, cutout, look_again, look_once, pipeline, recipe
+from nuggy_nodes.core.around import asks_network
 from nuggy_nodes.core.recipes import views
 
 
@@ -22,3 +24,24 @@ def test_other_views_ask_the_network_anew(chelsea, network):
     seen = look_once(chelsea, network, recipe("fast", views=views("256")))
     other = recipe("fast", views=views("288"))
     assert torch.equal(look_again(seen, other).alpha, cutout(chelsea, network, other).alpha)
+
+
+@pytest.mark.parametrize(
+    ("changes", "asks"),
+    [
+        ({}, False),
+        ({"black": 0.3}, False),
+        ({"detail": 0.0}, False),
+        ({"looks": 2}, True),
+        ({"views": views("288")}, True),
+    ],
+)
+def test_it_is_known_beforehand_whether_the_network_is_asked(chelsea, network, monkeypatch, changes, asks):
+    small = recipe("fast", views=views("256"))
+    seen, other = look_once(chelsea, network, small), recipe(small, **changes)
+    assert asks_network(seen, other) is asks and asks_network(seen, "demo")
+    asked = []
+    look = pipeline.look
+    monkeypatch.setattr("nuggy_nodes.core.pipeline.look", lambda *a, **k: asked.append(1) or look(*a, **k))
+    look_again(seen, other)
+    assert bool(asked) is asks

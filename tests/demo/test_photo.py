@@ -13,7 +13,7 @@ from nuggy_nodes.core import cutout, recipe
 from nuggy_nodes.core.network.metadata import Info
 from nuggy_nodes.core.network.protocol import Form
 from nuggy_nodes.demo import shared
-from nuggy_nodes.demo.photo import Photo, Shelf
+from nuggy_nodes.demo.photo import LEAST, THUMB, Photo, Shelf, jpeg
 from nuggy_nodes.service.limits import Limits
 from nuggy_nodes.service.line import Line
 
@@ -104,3 +104,50 @@ def test_the_clock_lets_go_where_nobody_comes(monkeypatch):
 
 def test_photographs_have_numbers_of_their_own():
     assert len({Photo("a.png", file).number for _ in range(5)}) == 5
+
+
+def large() -> bytes:
+    out = io.BytesIO()
+    Image.linear_gradient("L").resize((1800, 1200)).convert("RGB").save(out, "PNG")  # a soft edge across the middle
+    return out.getvalue()
+
+
+def test_a_change_is_sketched_on_a_smaller_photograph_and_leaves_the_whole_alone():
+    found, photo = studio(), Photo("a.png", large)
+    balanced = recipe("balanced", views=recipe("balanced").views[:1])
+    assert photo.sketch(balanced) is None  # nothing has been seen yet
+    whole = photo.cutout(found, balanced)
+    asked, changed = found.network.asked, recipe(balanced, black=0.6, white=0.95)
+    sketch = photo.sketch(changed)
+    assert sketch.alpha.shape == (1, 1, 683, 1024) and sketch.colours.shape == (1, 3, 683, 1024)
+    assert not photo.has(changed) and photo.has(balanced) and photo.cutout(found, balanced) is whole
+    exact = photo.cutout(found, changed)
+    assert found.network.asked == asked
+    assert torch.equal(exact.alpha, cutout(whole.image, Counting(True), changed).alpha)
+    near = torch.nn.functional.interpolate(exact.alpha, (683, 1024), mode="bilinear", antialias=True)
+    assert (sketch.alpha - near).abs().mean() < 0.01
+    other = torch.nn.functional.interpolate(whole.alpha, (683, 1024), mode="bilinear", antialias=True)
+    assert (sketch.alpha - near).abs().mean() < (other - near).abs().mean()  # of what was asked for, not of what was
+    assert photo.sketch(recipe(balanced, views=recipe("balanced").views[:2])) is None  # the network's own part
+    assert photo.sketch(recipe(changed, detail=0.0)) is None  # soon done
+    photo.correct(None, None, ((600.0, 300.0, 300.0, 600.0),))
+    assert photo.sketch(changed) is None
+    photo.let_go()
+    assert photo.sketch(changed) is None
+
+
+def test_a_photograph_that_is_seen_anew_is_sketched_from_what_was_seen_then():
+    found, photo = studio(), Photo("a.png", large)
+    first = recipe("balanced", views=recipe("balanced").views[:1])
+    second = recipe("balanced", views=recipe("balanced").views[2:3])
+    for known in (first, second):
+        photo.cutout(found, known)
+        changed, fresh = recipe(known, black=0.3), Photo("b.png", large)
+        fresh.cutout(found, known)
+        assert torch.equal(photo.sketch(changed).alpha, fresh.sketch(changed).alpha)
+
+
+@pytest.mark.parametrize("size", [(1, 3000), (3000, 1), (30, 20), (1, 1)])
+def test_a_line_has_a_thumbnail_that_can_be_shown_smaller(size):
+    with Image.open(io.BytesIO(jpeg(torch.rand(1, 3, *size), THUMB, 80, LEAST))) as found:
+        assert max(found.size) <= THUMB and int(min(found.size) * 110 / THUMB) >= 1

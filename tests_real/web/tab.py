@@ -9,13 +9,15 @@ import time
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, WebSocket, expect
 
 from .place import ROOT
 
 CAT = ROOT / "samples" / "chelsea.png"
 FAR = 120_000  # milliseconds, on a busy machine
-
+QUIET = 6  # looks, 50 ms apart
+PATIENCE = 20  # seconds in which a message is answered, if it is one that is
+AT_REST = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
 
 # of an address that holds a picture: enough to tell it from another, where the whole would be megabytes at each look
 MARK = "e => e.src && e.src.length + ':' + e.src.slice(-900, -100)"
@@ -36,6 +38,8 @@ class Tab:
         self.foreign: list[str] = []
         self.faults: list[str] = []
         self.page.on("request", lambda r: self._seen(r.url))
+        self.sent, self.asked, self.answered = 0, 0.0, 0.0  # messages to the server; when the last went, the last came
+        self.page.on("websocket", self._listen)
         self.page.on("pageerror", lambda e: self.faults.append(str(e)))
         self.page.goto(url)
         self.page.wait_for_selector("[data-testid=stFileUploaderDropzone]")
@@ -43,6 +47,16 @@ class Tab:
     def _seen(self, url: str) -> None:
         if not re.match(r"(http|ws)://127\.0\.0\.1[:/]|data:|blob:", url):
             self.foreign.append(url)
+
+    def _listen(self, socket: WebSocket) -> None:
+        def sent(_: object) -> None:
+            self.sent, self.asked = self.sent + 1, time.monotonic()
+
+        def received(_: object) -> None:
+            self.answered = time.monotonic()
+
+        socket.on("framesent", sent)
+        socket.on("framereceived", received)
 
     def close(self) -> None:
         assert not self.foreign and not self.faults
@@ -56,9 +70,14 @@ class Tab:
         self.page.locator("input[type=file]").first.set_input_files(list(files))
 
     def settle(self) -> None:
-        """Wait until the page has nothing more to do."""
-        self.page.wait_for_timeout(200)
-        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        """Wait until the page has had nothing to do for a while: between two runs it is idle for a moment, and so it is
+        before a busy server has begun to answer."""
+        until, quiet = time.monotonic() + FAR / 1000, 0
+        while quiet < QUIET:
+            assert time.monotonic() < until, "the page does not come to rest"
+            self.page.wait_for_timeout(50)
+            waits = self.answered <= self.asked and time.monotonic() < self.asked + PATIENCE
+            quiet = quiet + 1 if self.page.evaluate(AT_REST) and not waits else 0
 
     def result(self, other_than: str = "") -> str:
         """The result's picture as an address, when it is there and shown."""
@@ -89,8 +108,19 @@ class Tab:
             self.page.keyboard.press(presses)
         self.settle()
 
+    def switch(self, key: str) -> None:
+        """Turn a switch on, by the keyboard: what unfolds moves away from under a pointer."""
+        switch = self.page.locator(f".st-key-{key} input[type=checkbox]")
+        switch.focus()
+        self.page.keyboard.press("Space")
+        expect(switch).to_be_checked()
+        self.settle()
+
     def expand(self, title: str) -> None:
+        self.settle()
         self.page.locator("[data-testid=stExpander] summary", has_text=title).click()
+        self.page.locator("[data-testid=stExpander] details[open] summary", has_text=title).wait_for()
+        self.settle()
 
     def stroke(self, area: Locator, *points: tuple[float, float]) -> None:
         """Drag through points, in shares of an area."""
@@ -102,6 +132,16 @@ class Tab:
             if i == 0:
                 self.page.mouse.down()
         self.page.mouse.up()
+        self.settle()
+
+    def paint(self, canvas: Locator, *points: tuple[float, float]) -> None:
+        """A stroke on the canvas of corrections, which tells the server of it a while later."""
+        before = self.sent
+        self.stroke(canvas, *points)
+        until = time.monotonic() + PATIENCE
+        while self.sent == before:
+            assert time.monotonic() < until, "the stroke is not sent"
+            self.page.wait_for_timeout(50)
         self.settle()
 
     def download(self, name: str) -> bytes:

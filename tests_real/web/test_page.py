@@ -59,7 +59,7 @@ def test_slider_zoom_and_place_by_hand(tab):
 
     mask = tab.mask()
     tab.expand("Place and size")
-    tab.page.locator(".st-key-drag label").last.click()
+    tab.switch("drag")
     tab.page.get_by_text("Drag the subject to its place.").wait_for()
     tab.stroke(box, (0.6, 0.4), (0.8, 0.4))
     tab.result(other_than=shown)
@@ -81,8 +81,7 @@ def test_expert_mode_and_the_command_that_does_the_same(tab, tmp_path):
     shown = tab.result(other_than=shown)
     tab.slide("sharp-fast-0", "ArrowRight", 2)
     tab.result(other_than=shown)
-    tab.page.locator(".st-key-all label").last.click()
-    tab.settle()
+    tab.switch("all")
     tab.choose("Keep", "all")
     tab.settle()
     tab.expand("The command that does the same")
@@ -138,15 +137,18 @@ def test_backgrounds(tab):
 def test_many_are_cut_out_and_come_as_a_zip(tab):
     tab.fast()
     files = [{"name": f"cat{i % 2}.png", "mimeType": "image/png", "buffer": small(i * 3)} for i in range(3)]
+    out = io.BytesIO()
+    Image.new("RGB", (900, 1), (90, 90, 90)).save(out, "PNG")
+    files.append({"name": "line.png", "mimeType": "image/png", "buffer": out.getvalue()})
     files.append({"name": "broken.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n" + bytes(40)})
     tab.upload(*files)
     tab.result()
-    tab.page.wait_for_function("document.querySelectorAll('.st-key-gallery img').length == 3")
+    tab.page.wait_for_function("document.querySelectorAll('.st-key-gallery img').length == 4")
     tab.settle()
     single = tab.download("png")
     with zipfile.ZipFile(io.BytesIO(tab.download("zip"))) as z:
         names = sorted(z.namelist())
-        assert names == ["cat0-cutout-2.png", "cat0-cutout.png", "cat1-cutout.png", "errors.txt"]
+        assert names == ["cat0-cutout-2.png", "cat0-cutout.png", "cat1-cutout.png", "errors.txt", "line-cutout.png"]
         assert z.read("cat0-cutout.png") == single and b"broken.png" in z.read("errors.txt")
 
 
@@ -160,10 +162,10 @@ def test_strokes_and_a_box_are_obeyed(tab):
     canvas = tab.page.locator("canvas").last
     canvas.wait_for()
     tab.settle()
-    tab.stroke(canvas, (0.85, 0.3), (0.97, 0.3))  # keep, where nothing was found
+    tab.paint(canvas, (0.85, 0.3), (0.97, 0.3))  # keep, where nothing was found
     tab.page.locator(".st-key-tool").get_by_text("Drop").click()
     tab.settle()
-    tab.stroke(canvas, (0.3, 0.5), (0.6, 0.5))
+    tab.paint(canvas, (0.3, 0.5), (0.6, 0.5))
     tab.page.locator(".st-key-apply button").click()
     shown = tab.result(other_than=shown)
     tab.settle()
@@ -182,7 +184,7 @@ def test_strokes_and_a_box_are_obeyed(tab):
     tab.page.locator(".st-key-tool").get_by_text("Box").click()
     tab.settle()
     canvas = tab.page.locator("canvas").last
-    tab.stroke(canvas, (0.1, 0.1), (0.5, 0.9))
+    tab.paint(canvas, (0.1, 0.1), (0.5, 0.9))
     tab.page.locator(".st-key-apply button").click()
     tab.result(other_than=shown)
     tab.settle()

@@ -77,6 +77,12 @@ def test_the_page_speaks_the_browsers_language_and_fits_a_phone(demo, chromium, 
     assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390
     box = tab.page.locator(".box").bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+    tab.expand("고치기")
+    canvas = tab.page.locator("canvas").last
+    canvas.wait_for()
+    frame = tab.page.locator("[data-testid=stExpander]", has=canvas).bounding_box()
+    at = canvas.bounding_box()  # the whole photograph can be drawn on
+    assert at["width"] > 200 and at["x"] >= frame["x"] and at["x"] + at["width"] <= frame["x"] + frame["width"]
     tab.close()
 
 
@@ -109,3 +115,19 @@ def test_what_nobody_uses_is_dropped_and_made_again(chromium, tmp_path):
         again = tab.result(other_than=shown)
         assert pixels(again).shape == pixels(shown).shape == (1083, 1600, 3)
         tab.close()
+
+
+def test_killed_in_mid_work_and_started_again(chromium, tmp_path):
+    with listening("demo", "--no-browser", log=tmp_path / "log") as demo:
+        tab = Tab(chromium, demo.url)
+        tab.upload(ROOT / "samples" / "kitten-on-lawn.jpg")
+        tab.page.get_by_text("cutting out").wait_for()
+        demo.process.kill()
+        demo.process.wait()
+        with listening("demo", "--no-browser", log=tmp_path / "log", port=demo.port):
+            tab.page.reload()  # the page of before, which has found its server again
+            tab.page.wait_for_selector("[data-testid=stFileUploaderDropzone]")
+            tab.fast()
+            tab.upload({"name": "cat.png", "mimeType": "image/png", "buffer": small()})
+            assert pixels(tab.result()).shape == (150, 220, 3)
+            tab.close()
