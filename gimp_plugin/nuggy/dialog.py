@@ -17,7 +17,7 @@ SIZE = 1080, 680  # pixels of the window when it opens
 SETTINGS = 400  # pixels: sliders long enough to drag
 
 
-def run(procedure, config, image, layer, want, ask, launch):
+def run(procedure, config, image, layer, want, ask):
     """Show the dialog: whether OK was pressed, and the strokes that were drawn, as source.Source.job takes them.
 
     want: as in the protocol. ask(how, fields, blobs) begins a Question.
@@ -38,12 +38,12 @@ def run(procedure, config, image, layer, want, ask, launch):
     box.set_size_request(SETTINGS, -1)
     box.set_valign(Gtk.Align.START)
     box.set_hexpand(False)  # what grows is the preview
-    more = pickers.Pickers(config, image, launch)
+    more = pickers.Pickers(config, image)
     box.pack_start(more.widget, False, False, 0)
     side_by_side = window.fill_box("side-by-side", ["settings"])  # unfolded and one below the other: 980 pixels high
     side_by_side.set_orientation(Gtk.Orientation.HORIZONTAL)
     window.fill(["side-by-side"])
-    shown = preview.Preview(config, image, layer, want, lambda: arguments.of(config), ask, launch)
+    shown = preview.Preview(config, image, layer, want, lambda: arguments.of(config), ask)
     side_by_side.pack_start(shown.widget, True, True, 0)
     side_by_side.reorder_child(shown.widget, 0)
     parent = side_by_side.get_parent()

@@ -1,6 +1,7 @@
 """Lists that are known only when the dialog is open: the image's channels, and the networks on this machine."""
 
 import layers
+import which
 from gi.repository import GLib, Gtk
 from words import _
 
@@ -8,7 +9,7 @@ from words import _
 class Pickers:
     """A list for each of the configuration's names of channels, and one of networks once the worker has told them."""
 
-    def __init__(self, config, image, launch):
+    def __init__(self, config, image):
         self.config, self.ping, self.watch = config, None, 0
         self.widget = Gtk.Grid(row_spacing=6, column_spacing=6)
         channels = [c.get_name() for c in image.get_channels()]
@@ -20,7 +21,7 @@ class Pickers:
             try:
                 from nuggy_bridge.call import Call
 
-                self.ping = Call(launch(), {"do": "ping"})
+                self.ping = Call(which.launch(), {"do": "ping"})
                 self.watch = GLib.timeout_add(200, self._look)
             except (ImportError, layers.Problem):  # the preview says what is wrong
                 pass

@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from nuggy_nodes.bridge import install, job
+from nuggy_nodes.bridge import folder, job
 from nuggy_nodes.core.recipes import RECIPES, recipe
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+BRIDGE = REPOSITORY / "nuggy_nodes" / "bridge"
 PLUGIN = REPOSITORY / "gimp_plugin" / "nuggy"
 
 
@@ -80,7 +81,7 @@ def test_settings_are_a_recipes(arguments: types.ModuleType) -> None:
 
 def test_only_gi_and_the_standard_library() -> None:
     own = {p.stem for p in PLUGIN.glob("*.py")} | {"nuggy_bridge", "gi"}
-    shared = [Path(str(module.__file__)) for module in install.SHARED]
+    shared = [BRIDGE / f"{name}.py" for name in folder.SHARED]
     for path in [*PLUGIN.glob("*.py"), *shared]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []

@@ -1,0 +1,142 @@
+"""The plug-in's zip alone, unpacked into a GIMP that never heard of Nuggy: what it says, what it finds, its set-up.
+
+pytest tests/gimp/unaided.py      # packs wheels of Nuggy and all that it needs, for a set-up without the network
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pictures import bytes_of, cat, oracle
+from PIL import Image
+from rig import DISPLAY, PATIENCE, REPOSITORY, Gimp, Root, Screen
+
+from nuggy_nodes.bridge import folder
+from nuggy_nodes.bridge.launch import Launch
+
+TRY = "img = load(path); s = call(img, recipe='fast'); m = img.get_layers()[0].get_mask(); result = [*s[:2], m is None]"
+
+
+@pytest.fixture(scope="module")
+def root() -> Iterator[Root]:
+    """A Debian root with GIMP, the zip unpacked in its plug-ins and nothing else."""
+    made = Root(os.environ.get("NUGGY_GIMP_SUITE", "trixie"))
+    try:
+        path = made.work / "plugin.zip"
+        folder.archive(path)
+        with zipfile.ZipFile(path) as z:
+            for entry in z.infolist():
+                out = Path(z.extract(entry, made.config / "plug-ins"))
+                out.chmod(entry.external_attr >> 16 & 0o777)  # as unzip and file managers do
+        Image.fromarray(cat()).save(made.work / "cat.png")
+        yield made
+    finally:
+        made.end_worker()
+        made.remove()
+
+
+@pytest.fixture
+def gimp(root: Root) -> Iterator[Gimp]:
+    session = Gimp(root)
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+@pytest.fixture
+def alone(root: Root) -> Iterator[None]:
+    """Afterwards nothing is written down, and no worker runs."""
+    yield
+    root.end_worker()
+    root.settings.unlink(missing_ok=True)
+
+
+def test_without_any_nuggy_a_script_is_told(root: Root, gimp: Gimp, alone: None) -> None:
+    status, text, untouched = gimp(TRY, path=str(root.work / "cat.png"))
+    assert status == "execution-error" and untouched
+    assert "No Python with Nuggy was found" in text and "Set up..." in text and "nuggy gimp install" in text
+    assert not root.settings.exists() and not (root.home / ".local/share/nuggy").exists()
+
+
+@pytest.mark.parametrize("way", ["path", "uv", "comfyui", "card"])
+def test_a_nuggy_is_found(root: Root, gimp: Gimp, alone: None, way: str, tmp_path: Path) -> None:
+    """By `nuggy` on the shell's path, uv's folder of tools, ComfyUI's folder, and another GIMP's card."""
+    home, python = root.home, Path(sys.executable)
+    made: list[Path] = []
+
+    def link(at: Path, to: Path) -> None:
+        at.parent.mkdir(parents=True, exist_ok=True)
+        at.symlink_to(to)
+        made.append(at)
+
+    folder_of = ""
+    if way == "path":
+        link(home / ".local/bin/nuggy", Path(sys.prefix) / "bin" / "nuggy")
+    elif way == "uv":
+        link(home / ".local/share/uv/tools/nuggy-nodes", Path(sys.prefix))
+        python = home / ".local/share/uv/tools/nuggy-nodes/bin/python"
+    elif way == "comfyui":
+        link(home / "ComfyUI/.venv", Path(sys.prefix))
+        link(home / "ComfyUI/custom_nodes/nuggy", REPOSITORY)
+        python, folder_of = home / "ComfyUI/.venv/bin/python", str(home / "ComfyUI/custom_nodes/nuggy")
+    else:
+        card = root.config.parent / "3.9/plug-ins/nuggy/worker.json"
+        card.parent.mkdir(parents=True)
+        Launch(sys.executable, str(REPOSITORY)).write(card)
+        made.append(card)
+        folder_of = str(REPOSITORY)
+    try:
+        status, text, untouched = gimp(TRY, path=str(root.work / "cat.png"))
+        assert (status, untouched) == ("success", False), text
+        written = Launch.read(root.settings)
+        assert (written.folder, os.path.dirname(written.python)) == (folder_of, str(python.parent))
+    finally:
+        for path in made:
+            path.unlink()
+
+
+@pytest.fixture(scope="module")
+def wheels(root: Root) -> Path:
+    """Nuggy and all that it needs as wheels, in the versions that the tests run with."""
+    out = root.work / "wheels"
+    subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "-c", "constraints.txt", "-w", str(out), "."],
+                   cwd=REPOSITORY, check=True)  # fmt: skip
+    return out
+
+
+@pytest.fixture(scope="module")
+def screen(root: Root) -> Iterator[Screen]:
+    made = Screen(root)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def test_set_up_by_clicks_and_the_first_mask(root: Root, screen: Screen, wheels: Path, alone: None) -> None:
+    """The dialog says that none is there; Set up... makes a Python, is cancelled without a trace, makes it, and the
+    mask is the core's; a Python that is broken afterwards is repaired the same way."""
+    path = str(root.work / "cat.png")
+    env = {"PATH": f"{sys.base_prefix}/bin:/usr/bin:/bin", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
+    own = root.home / ".local/share/nuggy/python"
+    gimp = Gimp(root, DISPLAY, env)
+    try:
+        gimp("import inside; inside.image = load(path); Gimp.Display.new(inside.image)", path=path)
+        call = gimp.begin("import inside; result = call(inside.image, mode='INTERACTIVE')")
+        window = screen.window("^Remove Background$")
+        time.sleep(2)
+        screen.shot("unaided-dialog", window)
+        screen.key(window, "Escape")
+        assert gimp.finish(call)[0] == "cancel"
+    finally:
+        gimp.close()
+    assert not own.exists()
