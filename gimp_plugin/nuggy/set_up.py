@@ -30,6 +30,7 @@ class _Window:
         size = 4 if bases.nvidia(self.around) else 1
         self.make = Gtk.RadioButton.new_with_label(None, words.make_one(self.around.own_python(), size))
         self.make.get_child().set_line_wrap(True)
+        self.make.get_child().set_max_width_chars(70)
         self.take = Gtk.RadioButton.new_with_label_from_widget(self.make, _("Use a Python that has Nuggy:"))
         self.python = Gtk.FileChooserButton(title=_("Choose a Python"), action=Gtk.FileChooserAction.OPEN)
         self.python.connect("file-set", lambda _b: self.take.set_active(True))
@@ -46,6 +47,7 @@ class _Window:
             box.pack_start(w, False, False, 0)
         box.pack_start(self.more, True, True, 0)
         self.window.show_all()
+        self.go.grab_focus()
 
     def run(self):
         try:
@@ -70,6 +72,7 @@ class _Window:
             w.set_sensitive(False)
         self.said.set_text("")
         self.bar.show()
+        self.more.set_expanded(True)
         self.watch = GLib.timeout_add(TICK, self._look)
 
     def _look(self):
@@ -98,7 +101,6 @@ class _Window:
         except make.MakeError as e:
             self._line(str(e))
             self.said.set_text(words.not_made(e))
-            self.more.set_expanded(True)
             self.bar.hide()
             for w in (self.go, self.make, self.take, self.python):
                 w.set_sensitive(True)

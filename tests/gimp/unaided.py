@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,8 @@ from rig import DISPLAY, PATIENCE, REPOSITORY, Gimp, Root, Screen
 from nuggy_nodes.bridge import folder
 from nuggy_nodes.bridge.launch import Launch
 
+TITLE = "^Remove Background$"
+SET_UP = 68, 475  # where the dialog, 1080x700, has the button
 TRY = "img = load(path); s = call(img, recipe='fast'); m = img.get_layers()[0].get_mask(); result = [*s[:2], m is None]"
 
 
@@ -108,6 +110,11 @@ def test_a_nuggy_is_found(root: Root, gimp: Gimp, alone: None, way: str, tmp_pat
 def wheels(root: Root) -> Path:
     """Nuggy and all that it needs as wheels, in the versions that the tests run with."""
     out = root.work / "wheels"
+    if os.environ.get("WHEELS"):
+        import shutil
+
+        shutil.copytree(os.environ["WHEELS"], out)
+        return out
     subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "-c", "constraints.txt", "-w", str(out), "."],
                    cwd=REPOSITORY, check=True)  # fmt: skip
     return out
@@ -123,20 +130,61 @@ def screen(root: Root) -> Iterator[Screen]:
 
 
 def test_set_up_by_clicks_and_the_first_mask(root: Root, screen: Screen, wheels: Path, alone: None) -> None:
-    """The dialog says that none is there; Set up... makes a Python, is cancelled without a trace, makes it, and the
-    mask is the core's; a Python that is broken afterwards is repaired the same way."""
+    """The dialog says that none is there; Set up... makes a Python, is cancelled without a trace, then makes it, and
+    the mask is the core's; that Python broken, Repair... makes it anew."""
     path = str(root.work / "cat.png")
-    env = {"PATH": f"{sys.base_prefix}/bin:/usr/bin:/bin", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
+    env = {"PATH": f"/usr/bin:/bin:{sys.base_prefix}/bin", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
     own = root.home / ".local/share/nuggy/python"
     gimp = Gimp(root, DISPLAY, env)
+
+    def wait_for(what: Callable[[], object]) -> None:
+        until = time.monotonic() + PATIENCE
+        while not what():
+            assert time.monotonic() < until, gimp.words()
+            time.sleep(0.2)
+
+    def click(window: str, *at: int) -> None:
+        screen.run("xdotool", "mousemove", "--window", window, *map(str, at), "click", "1")
+
+    def begin() -> tuple[int, str]:
+        call = gimp.begin("import inside; result = call(inside.image, recipe='fast', mode='INTERACTIVE')")
+        window = screen.window(TITLE)
+        screen.run("xdotool", "windowsize", "--sync", window, "1080", "700")
+        time.sleep(2)
+        return call, window
+
     try:
         gimp("import inside; inside.image = load(path); Gimp.Display.new(inside.image)", path=path)
-        call = gimp.begin("import inside; result = call(inside.image, mode='INTERACTIVE')")
-        window = screen.window("^Remove Background$")
-        time.sleep(2)
+        call, window = begin()
         screen.shot("unaided-dialog", window)
-        screen.key(window, "Escape")
-        assert gimp.finish(call)[0] == "cancel"
+        click(window, *SET_UP)
+        asked = screen.window("^Set Up Nuggy$")
+        time.sleep(1)
+        screen.shot("unaided-ask", asked)
+        assert not own.exists(), "nothing is made before the click that says so"
+        screen.key(asked, "Return")
+        wait_for((own / "lib").is_dir)
+        screen.shot("unaided-working", asked)
+        screen.key(asked, "Escape")
+        screen.gone("^Set Up Nuggy$")
+        assert not own.exists() and not root.settings.exists()
+        click(window, *SET_UP)
+        asked = screen.window("^Set Up Nuggy$")
+        time.sleep(1)
+        screen.key(asked, "Return")
+        wait_for(lambda: any(own.glob("lib/python*/site-packages/torch")))
+        screen.shot("unaided-log", asked)
+        screen.gone("^Set Up Nuggy$", PATIENCE)
+        assert Launch.read(root.settings) == Launch(str(own / "bin/python"))
+        wait_for(lambda: "preview fast ends" in root.place.last_words(1000))
+        time.sleep(2)
+        screen.shot("unaided-preview", window)
+        screen.key(window, "alt+o")
+        assert gimp.finish(call)[:2] == ["success", "success"]
+        gimp("import inside; mask_of(inside.image.get_layers()[0], out)", out=str(root.work / "mask.raw"))
+        time.sleep(1)
+        screen.shot("unaided-mask")
     finally:
         gimp.close()
-    assert not own.exists()
+    found = np.fromfile(root.work / "mask.raw", np.uint8).reshape(240, 300)
+    assert np.abs(found - bytes_of(oracle(cat()))).max() <= 1
