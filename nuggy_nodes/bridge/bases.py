@@ -69,7 +69,7 @@ def usable(python: str) -> str:
     except (OSError, subprocess.TimeoutExpired) as e:
         return str(e)
     if done.returncode:
-        return done.stderr.strip().rpartition("\n")[2]
+        return done.stderr.strip().rpartition("\n")[2] or f"status {done.returncode}"
     return "" if done.stdout.strip() == "True" else "is older than Python 3.10"
 
 

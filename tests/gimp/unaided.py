@@ -6,6 +6,7 @@ pytest tests/gimp/unaided.py      # packs wheels of Nuggy and all that it needs,
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -110,11 +111,8 @@ def test_a_nuggy_is_found(root: Root, gimp: Gimp, alone: None, way: str, tmp_pat
 def wheels(root: Root) -> Path:
     """Nuggy and all that it needs as wheels, in the versions that the tests run with."""
     out = root.work / "wheels"
-    if os.environ.get("WHEELS"):
-        import shutil
-
-        shutil.copytree(os.environ["WHEELS"], out)
-        return out
+    if os.environ.get("NUGGY_WHEELS"):  # made before, to run this again and again
+        return Path(shutil.copytree(os.environ["NUGGY_WHEELS"], out))
     subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "-c", "constraints.txt", "-w", str(out), "."],
                    cwd=REPOSITORY, check=True)  # fmt: skip
     return out
@@ -131,7 +129,7 @@ def screen(root: Root) -> Iterator[Screen]:
 
 def test_set_up_by_clicks_and_the_first_mask(root: Root, screen: Screen, wheels: Path, alone: None) -> None:
     """The dialog says that none is there; Set up... makes a Python, is cancelled without a trace, then makes it, and
-    the mask is the core's; that Python broken, Repair... makes it anew."""
+    the mask is the core's."""
     path = str(root.work / "cat.png")
     env = {"PATH": f"/usr/bin:/bin:{sys.base_prefix}/bin", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
     own = root.home / ".local/share/nuggy/python"
