@@ -92,6 +92,9 @@ def run(procedure, run_mode, image, drawables, config, data):
     Gegl.init(None)
     name = procedure.get_name()
     status = Gimp.PDBStatusType
+    wrong = arguments.wrong(config)
+    if wrong:
+        return answer(procedure, status.CALLING_ERROR, wrong)
     try:
         chosen = layers.chosen(image, drawables, writes=name != CUT_OUT)
         if name == REFINE:

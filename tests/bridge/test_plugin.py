@@ -74,9 +74,13 @@ def test_settings_are_a_recipes(arguments: types.ModuleType) -> None:
     assert recipe(**{"which": "fast"} | arguments.of(given)["settings"]).foreground == "none"
     assert recipe("best", **sent).passes == RECIPES["best"].passes  # 0 leaves it to the recipe
     assert recipe("best", **arguments.settings({**values, "passes": 1}.get)).passes == 1
-    for name in arguments.RECIPES:
+    values = {row[0]: tuple(value[0] for value in row[4]) for row in arguments.choices()}
+    for name in values["recipe"]:
         recipe(name)
-    assert arguments.EXISTING == job.EXISTING and arguments.SELECTION == job.SELECTION
+    assert values["existing-mask"] == job.EXISTING and values["selection"] == job.SELECTION
+    assert arguments.wrong(given) == ""
+    for name in values:
+        assert "bset" in arguments.wrong(Config({**given, name: "bset"})), name
 
 
 def test_only_gi_and_the_standard_library() -> None:

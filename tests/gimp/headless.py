@@ -402,6 +402,22 @@ def test_nothing_selected(gimp: Gimp, files: dict[str, str]) -> None:
     assert answer[0] in ("calling-error", "execution-error") and answer[2] is True and answer[1]
 
 
+@pytest.mark.parametrize(
+    ("procedure", "name", "possible"),
+    [("MASK", "recipe", "fast, balanced, best"), ("MASK", "existing_mask", "replace, intersect, add"),
+     ("REFINE", "keep", "subject, largest, all"), ("CUT_OUT", "foreground", "multilevel, none"),
+     ("MASK", "selection", "limit, box, subject")],
+)  # fmt: skip
+def test_wrong_value_is_told(gimp: Gimp, files: dict[str, str], procedure: str, name: str, possible: str) -> None:
+    answer = gimp(
+        LOAD + f"before = state(img); s = call(img, procedure={procedure}, {name}='bset')\n"
+        "result = [s[0], s[1], state(img) == before]",
+        path=files["rgb"],
+    )
+    assert answer[0] == "calling-error" and answer[2] is True
+    assert "bset" in answer[1] and name.replace("_", "-") in answer[1] and possible in answer[1]
+
+
 def test_setting_that_the_core_refuses(gimp: Gimp, files: dict[str, str]) -> None:
     answer = gimp(
         LOAD + "before = state(img); s = call(img, recipe='fast', fine_tune=True, black=80.0, white=20.0)\n"
