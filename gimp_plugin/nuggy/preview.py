@@ -156,6 +156,7 @@ class Preview:
         self.mend.set_label(_("Repair...") if repair else _("Set up..."))
         self.mend.repair = repair
         self.mend.show()
+        self.mend.grab_focus()  # it is what can be done now
 
     def _mend(self, button):
         """Set-up's window; afterwards it is tried again."""

@@ -24,7 +24,6 @@ from nuggy_nodes.bridge import folder
 from nuggy_nodes.bridge.launch import Launch
 
 TITLE = "^Remove Background$"
-SET_UP = 68, 475  # where the dialog, 1080x700, has the button
 TRY = "img = load(path); s = call(img, recipe='fast'); m = img.get_layers()[0].get_mask(); result = [*s[:2], m is None]"
 
 
@@ -129,7 +128,7 @@ def screen(root: Root) -> Iterator[Screen]:
 
 def test_set_up_by_clicks_and_the_first_mask(root: Root, screen: Screen, wheels: Path, alone: None) -> None:
     """The dialog says that none is there; Set up... makes a Python, is cancelled without a trace, then makes it, and
-    the mask is the core's."""
+    the mask is the core's; that Python broken, Repair... makes it anew."""
     path = str(root.work / "cat.png")
     env = {"PATH": f"/usr/bin:/bin:{sys.base_prefix}/bin", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
     own = root.home / ".local/share/nuggy/python"
@@ -140,9 +139,6 @@ def test_set_up_by_clicks_and_the_first_mask(root: Root, screen: Screen, wheels:
         while not what():
             assert time.monotonic() < until, gimp.words()
             time.sleep(0.2)
-
-    def click(window: str, *at: int) -> None:
-        screen.run("xdotool", "mousemove", "--window", window, *map(str, at), "click", "1")
 
     def begin() -> tuple[int, str]:
         call = gimp.begin("import inside; result = call(inside.image, recipe='fast', mode='INTERACTIVE')")
@@ -155,7 +151,7 @@ def test_set_up_by_clicks_and_the_first_mask(root: Root, screen: Screen, wheels:
         gimp("import inside; inside.image = load(path); Gimp.Display.new(inside.image)", path=path)
         call, window = begin()
         screen.shot("unaided-dialog", window)
-        click(window, *SET_UP)
+        screen.key(window, "space")  # the button has the focus
         asked = screen.window("^Set Up Nuggy$")
         time.sleep(1)
         screen.shot("unaided-ask", asked)
@@ -166,7 +162,7 @@ def test_set_up_by_clicks_and_the_first_mask(root: Root, screen: Screen, wheels:
         screen.key(asked, "Escape")
         screen.gone("^Set Up Nuggy$")
         assert not own.exists() and not root.settings.exists()
-        click(window, *SET_UP)
+        screen.key(window, "space")  # the button has the focus
         asked = screen.window("^Set Up Nuggy$")
         time.sleep(1)
         screen.key(asked, "Return")
@@ -182,6 +178,17 @@ def test_set_up_by_clicks_and_the_first_mask(root: Root, screen: Screen, wheels:
         gimp("import inside; mask_of(inside.image.get_layers()[0], out)", out=str(root.work / "mask.raw"))
         time.sleep(1)
         screen.shot("unaided-mask")
+        root.end_worker()
+        shutil.rmtree(next(own.glob("lib/python*/site-packages/nuggy_nodes")))
+        call, window = begin()
+        wait_for(lambda: "No module named" in root.place.last_words(20))
+        time.sleep(2)
+        screen.shot("unaided-broken", window)
+        screen.key(window, "space")
+        screen.key(screen.window("^Set Up Nuggy$"), "Return")
+        screen.gone("^Set Up Nuggy$", PATIENCE)
+        screen.key(window, "alt+o")
+        assert gimp.finish(call)[:2] == ["success", "success"]
     finally:
         gimp.close()
     found = np.fromfile(root.work / "mask.raw", np.uint8).reshape(240, 300)
