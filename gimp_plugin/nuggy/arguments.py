@@ -24,7 +24,7 @@ def _said(row):
     label = label[:1].upper() + label[1:]
     if at >= 0:
         label = f"{label[:at]}_{label[at:]}"
-    elif letter:
+    elif letter and language in ("ko", "ja", "zh"):  # where a letter in brackets is the custom
         label += f"(_{letter.upper()})"
     return label + (" (%)" if row["percent"] else ""), row["help"].get(language) or row["help"]["en"]
 

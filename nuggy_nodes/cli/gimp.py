@@ -149,6 +149,7 @@ def _answers(launch: Any) -> bool:
 
 def _uninstall(args: argparse.Namespace) -> int:
     from ..bridge import client, install
+    from ..bridge.find import Surroundings
     from ..bridge.launch import Launch
 
     failed = 0
@@ -167,6 +168,9 @@ def _uninstall(args: argparse.Namespace) -> int:
             failed += 1
             continue
         print(f"{target}: removed" + (f", but for {', '.join(stays)}, which Nuggy has not put there" if stays else ""))
+    own = Surroundings.here().own_python()
+    if own.exists():
+        print(f"Nuggy's own Python, which Set up... in the filter has made, stays; delete {own} to be rid of it")
     return 1 if failed else 0
 
 
