@@ -3,13 +3,9 @@
 import json
 import os
 
-from gi.repository import Gimp, GLib, GObject
+from gi.repository import GLib, GObject
 from words import _
 
-RECIPES = ("fast", "balanced", "best")
-KEEP = ("subject", "largest", "all")
-EXISTING = ("replace", "intersect", "add")
-SELECTION = ("limit", "box", "subject")
 APART = 1.0  # percent: black is below white by so much at the least
 
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "settings.json"), encoding="utf-8") as _f:
@@ -28,63 +24,80 @@ def _said(row):
     label = label[:1].upper() + label[1:]
     if at >= 0:
         label = f"{label[:at]}_{label[at:]}"
-    elif letter:
+    elif letter and language in ("ko", "ja", "zh"):  # where a letter in brackets is the custom
         label += f"(_{letter.upper()})"
     return label + (" (%)" if row["percent"] else ""), row["help"].get(language) or row["help"]["en"]
 
 
-def _choice(*rows):
-    c = Gimp.Choice.new()
-    for i, (name, label, text) in enumerate(rows):
-        c.add(name, i, label, text)
-    return c
+def choices(kind="layer"):
+    """The settings with named values that a kind of procedure has: (argument, label, help, default, values), a value
+    (name, label, help).
+
+    They are strings to GIMP, and not its Choice: of that a script's wrong value becomes the default, and nobody is
+    told.
+    """
+    rows = [
+        ("recipe", _("Reci_pe"), _("How much time to spend"), "balanced", (
+            ("fast", _("Fast"), _("One look at the picture")),
+            ("balanced", _("Balanced"), _("A few looks; for most pictures")),
+            ("best", _("Best"), _("As good as it gets; takes the longest")))),
+        ("keep", _("_Keep"), _("Which parts stay visible"), "subject", (
+            ("subject", _("The subject"), _("Large parts, and thin strands however small")),
+            ("largest", _("One part"), _("The largest part alone")),
+            ("all", _("Everything found"), _("Specks too")))),
+        ("existing-mask", _("_Existing mask"), _("What becomes of a mask that the layer has"), "replace", (
+            ("replace", _("Replace"), _("The new mask takes its place")),
+            ("intersect", _("Intersect"), _("Visible is what both masks show")),
+            ("add", _("Add"), _("Visible is what either mask shows")))),
+        ("selection", _("The selection is"), _("What the selection says, where there is one"), "limit", (
+            ("limit", _("The limit"), _("Outside it nothing changes")),
+            ("box", _("The subject's box"), _("The subject lies within its bounds")),
+            ("subject", _("The subject, roughly"), _("Its edge is found in the picture")))),
+        ("foreground", _("_Foreground colours"), _("The new layer's colours at soft edges"), "multilevel", (
+            ("multilevel", _("The subject's own"), _("The background's colour is taken out of soft edges")),
+            ("none", _("As in the layer"), _("Soft edges keep a rim of the background's colour")))),
+    ]  # fmt: skip
+    has = {"layer": [row[0] for row in rows], "refine": ["keep"]}.get(kind, [row[0] for row in rows[:-1]])
+    return [row for row in rows if row[0] in has]
+
+
+def wrong(config):
+    """What is wrong with a script's values, as a message; "" if nothing is."""
+    for name, _label, _help, _default, values in choices():
+        possible = [value[0] for value in values]
+        if config.find_property(name) and config.get_property(name) not in possible:
+            return _("“{0}” is no value of “{1}”; possible are {2}. Nothing was done.").format(
+                config.get_property(name), name, ", ".join(possible)
+            )
+    return ""
 
 
 def add(p, kind):
     """Give a procedure its arguments. kind: "mask", "layer" or "refine"."""
     rw = GObject.ParamFlags.READWRITE
+    named = {row[0]: row for row in choices(kind)}
+    for name in ("recipe", "keep", "existing-mask", "selection"):
+        _add_choice(p, named.get(name), rw)
     if kind != "refine":
-        p.add_choice_argument(
-            "recipe", _("Reci_pe"), _("How much time to spend"), _choice(
-                ("fast", _("Fast"), _("One look at the picture")),
-                ("balanced", _("Balanced"), _("A few looks; for most pictures")),
-                ("best", _("Best"), _("As good as it gets; takes the longest")),
-            ), "balanced", rw)  # fmt: skip
-    p.add_choice_argument(
-        "keep", _("_Keep"), _("Which parts stay visible"), _choice(
-            ("subject", _("The subject"), _("Large parts, and thin strands however small")),
-            ("largest", _("One part"), _("The largest part alone")),
-            ("all", _("Everything found"), _("Specks too")),
-        ), "subject", rw)  # fmt: skip
-    if kind != "refine":
-        p.add_choice_argument(
-            "existing-mask", _("_Existing mask"), _("What becomes of a mask that the layer has"), _choice(
-                ("replace", _("Replace"), _("The new mask takes its place")),
-                ("intersect", _("Intersect"), _("Visible is what both masks show")),
-                ("add", _("Add"), _("Visible is what either mask shows")),
-            ), "replace", rw)  # fmt: skip
-        p.add_choice_argument(
-            "selection", _("The selection is"), _("What the selection says, where there is one"), _choice(
-                ("limit", _("The limit"), _("Outside it nothing changes")),
-                ("box", _("The subject's box"), _("The subject lies within its bounds")),
-                ("subject", _("The subject, roughly"), _("Its edge is found in the picture")),
-            ), "limit", rw)  # fmt: skip
         other = _("Another network, by the name that “nuggy weights list” shows")
         p.add_string_argument("network", _("Network"), other, "", rw)
     p.add_string_argument("keep-channel", _("Keep what is white in"), _("The name of a channel with strokes"), "", rw)
     p.add_string_argument("drop-channel", _("Drop what is white in"), _("The name of a channel with strokes"), "", rw)
     if kind == "layer":
-        p.add_choice_argument(
-            "foreground", _("_Foreground colours"), _("The new layer's colours at soft edges"), _choice(
-                ("multilevel", _("The subject's own"), _("The background's colour is taken out of soft edges")),
-                ("none", _("As in the layer"), _("Soft edges keep a rim of the background's colour")),
-            ), "multilevel", rw)  # fmt: skip
+        _add_choice(p, named["foreground"], rw)
         p.add_boolean_argument(
             "hide-original", _("Hide the origi_nal layer"), _("So that the cut-out is seen at once"), True, rw
         )
     if kind != "refine":
         _add_fine(p, rw)
     p.add_boolean_aux_argument("preview", _("Pre_view"), _("Show the result before it is applied"), True, rw)
+
+
+def _add_choice(p, row, rw):
+    if row:
+        name, label, text, default, values = row
+        said = ", ".join(f"{value}: {of}" for value, _label, of in values)
+        p.add_string_argument(name, label, f"{text} ({said})", default, rw)
 
 
 def _add_fine(p, rw):

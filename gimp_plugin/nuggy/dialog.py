@@ -17,33 +17,34 @@ SIZE = 1080, 680  # pixels of the window when it opens
 SETTINGS = 400  # pixels: sliders long enough to drag
 
 
-def run(procedure, config, image, layer, want, ask, launch):
+def run(procedure, config, image, layer, want, ask):
     """Show the dialog: whether OK was pressed, and the strokes that were drawn, as source.Source.job takes them.
 
     want: as in the protocol. ask(how, fields, blobs) begins a Question.
     """
     GimpUi.init("nuggy")
     window = GimpUi.ProcedureDialog.new(procedure, config, title(procedure))
-    top = [n for n in ("recipe", "keep", "existing-mask", "selection", "foreground") if config.find_property(n)]
-    for name in top:  # lists on 3.0 and 3.2: its own choice is rows of buttons, whose mnemonics select
-        window.get_widget(name, Gtk.ComboBox.__gtype__)
-    if "selection" in top:
-        window.set_sensitive("existing-mask", layer.get_mask() is not None, None, None, False)
-        window.set_sensitive("selection", not Gimp.Selection.is_empty(image), None, None, False)
-    rows = [*top, *(n for n in ("hide-original",) if config.find_property(n))]
+    rows = [n for n in ("hide-original",) if config.find_property(n)]
     if config.find_property("fine-tune"):
         _fine(window, config)
         rows.append("fine")
-    box = window.fill_box("settings", rows)
+    if not rows:  # it takes no empty list
+        window.get_label("nothing", "", False, False)
+    box = window.fill_box("settings", rows or ["nothing"])
     box.set_size_request(SETTINGS, -1)
     box.set_valign(Gtk.Align.START)
     box.set_hexpand(False)  # what grows is the preview
-    more = pickers.Pickers(config, image, launch)
+    named = pickers.Named(config, [row for row in arguments.choices() if config.find_property(row[0])])
+    named.allow("existing-mask", layer.get_mask() is not None)
+    named.allow("selection", not Gimp.Selection.is_empty(image))
+    box.pack_start(named.widget, False, False, 0)
+    box.reorder_child(named.widget, 0)
+    more = pickers.Pickers(config, image)
     box.pack_start(more.widget, False, False, 0)
     side_by_side = window.fill_box("side-by-side", ["settings"])  # unfolded and one below the other: 980 pixels high
     side_by_side.set_orientation(Gtk.Orientation.HORIZONTAL)
     window.fill(["side-by-side"])
-    shown = preview.Preview(config, image, layer, want, lambda: arguments.of(config), ask, launch)
+    shown = preview.Preview(config, image, layer, want, lambda: arguments.of(config), ask)
     side_by_side.pack_start(shown.widget, True, True, 0)
     side_by_side.reorder_child(shown.widget, 0)
     parent = side_by_side.get_parent()

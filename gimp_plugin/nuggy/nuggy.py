@@ -4,8 +4,8 @@
 This file registers the procedures and runs them; source.py reads GIMP's layers and layers.py writes them, dialog.py is
 the window, preview.py its picture (view.py zooms, canvas.py draws, strokes.py paints, tools.py are the buttons),
 arguments.py the settings, words.py what is said. The work is done by a worker in another Python, for GIMP's own
-has no torch; nuggy_bridge, which `nuggy gimp install` puts beside this file, is the way to it. The standard library and
-gi only.
+has no torch; which.py knows which one, set_up.py makes one, and nuggy_bridge is the way to it. The standard library
+and gi only.
 """
 
 import os
@@ -19,6 +19,7 @@ gi.require_version("Gegl", "0.4")
 import arguments  # noqa: E402
 import layers  # noqa: E402
 import source  # noqa: E402
+import which  # noqa: E402
 import words  # noqa: E402
 from gi.repository import Gegl, Gimp, Gio, GLib  # noqa: E402
 from words import _  # noqa: E402
@@ -26,26 +27,14 @@ from words import _  # noqa: E402
 try:
     from nuggy_bridge import client
     from nuggy_bridge.job import Job
-    from nuggy_bridge.launch import SETTINGS, Launch, WorkerError
-except ImportError:  # the folder was copied by hand: register all the same, and say what is missing when asked to work
+    from nuggy_bridge.launch import WorkerError
+except ImportError:  # which.launch says it when asked to work
     client = None
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 MASK, CUT_OUT, REFINE = "plug-in-nuggy-remove-background", "plug-in-nuggy-cut-out", "plug-in-nuggy-refine-mask"
 KINDS = {MASK: "mask", CUT_OUT: "layer", REFINE: "refine"}
 WANT = {MASK: "mask", CUT_OUT: "layer", REFINE: "mask"}
-
-
-def launch():
-    """How to start the worker, as the installer has written it down. Raises layers.Problem."""
-    if client is None:
-        raise layers.Problem(words.incomplete(HERE))
-    try:
-        from pathlib import Path
-
-        return Launch.read(Path(HERE, SETTINGS))
-    except WorkerError as e:
-        raise layers.Problem(words.failure(e, HERE)) from None
 
 
 def ask(how, fields, blobs):
@@ -62,7 +51,7 @@ def compute(how, fields, blobs, progress):
                 progress(*event)
         return question.result()
     except WorkerError as e:
-        raise layers.Problem(words.failure(e, HERE)) from None
+        raise layers.Problem(words.failure(e, which.HERE)) from None
 
 
 def work(name, image, chosen, config, marks):
@@ -72,7 +61,7 @@ def work(name, image, chosen, config, marks):
     marks: strokes that were drawn on the first layer. Layers in which nothing is found stay as they are: their names
     are given back."""
     want = WANT[name]
-    how = launch()
+    how = which.launch()
     done, empty = [], []
     for i, layer in enumerate(chosen):
 
@@ -103,6 +92,9 @@ def run(procedure, run_mode, image, drawables, config, data):
     Gegl.init(None)
     name = procedure.get_name()
     status = Gimp.PDBStatusType
+    wrong = arguments.wrong(config)
+    if wrong:
+        return answer(procedure, status.CALLING_ERROR, wrong)
     try:
         chosen = layers.chosen(image, drawables, writes=name != CUT_OUT)
         if name == REFINE:
@@ -114,7 +106,7 @@ def run(procedure, run_mode, image, drawables, config, data):
         import dialog
 
         try:
-            accepted, marks = dialog.run(procedure, config, image, chosen[0], WANT[name], ask, launch)
+            accepted, marks = dialog.run(procedure, config, image, chosen[0], WANT[name], ask)
         except layers.Problem as e:
             return answer(procedure, status.CALLING_ERROR, str(e))
         if not accepted:

@@ -1,6 +1,8 @@
-"""Lists that are known only when the dialog is open: the image's channels, and the networks on this machine."""
+"""The dialog's lists: of named values, and those that are known only when it is open: the image's channels, and the
+networks on this machine."""
 
 import layers
+import which
 from gi.repository import GLib, Gtk
 from words import _
 
@@ -8,7 +10,7 @@ from words import _
 class Pickers:
     """A list for each of the configuration's names of channels, and one of networks once the worker has told them."""
 
-    def __init__(self, config, image, launch):
+    def __init__(self, config, image):
         self.config, self.ping, self.watch = config, None, 0
         self.widget = Gtk.Grid(row_spacing=6, column_spacing=6)
         channels = [c.get_name() for c in image.get_channels()]
@@ -20,7 +22,7 @@ class Pickers:
             try:
                 from nuggy_bridge.call import Call
 
-                self.ping = Call(launch(), {"do": "ping"})
+                self.ping = Call(which.launch(), {"do": "ping"})
                 self.watch = GLib.timeout_add(200, self._look)
             except (ImportError, layers.Problem):  # the preview says what is wrong
                 pass
@@ -64,3 +66,35 @@ class Pickers:
         self.widget.attach(label, 0, row, 1, 1)
         self.widget.attach(combo, 1, row, 1, 1)
         self.widget.show_all()
+
+
+class Named:
+    """A list for each of arguments.choices, which follows the configuration: Reset, saved settings."""
+
+    def __init__(self, config, rows):
+        self.config, self.lists = config, {}
+        self.widget = Gtk.Grid(row_spacing=2, column_spacing=6)
+        for at, (name, text, help, _default, values) in enumerate(rows):
+            combo = Gtk.ComboBoxText(hexpand=True)
+            for value, label, _of in values:
+                combo.append(value, label)
+            combo.set_active_id(config.get_property(name))
+            combo.set_tooltip_text("\n".join([help, *(f"{label}: {of}" for _value, label, of in values)]))
+            combo.connect("changed", self._chosen, name)
+            config.connect(f"notify::{name}", self._follow, name)
+            label = Gtk.Label(label=text, use_underline=True, mnemonic_widget=combo, xalign=0.0)
+            self.widget.attach(label, 0, at, 1, 1)
+            self.widget.attach(combo, 1, at, 1, 1)
+            self.lists[name] = label, combo
+        self.widget.show_all()
+
+    def allow(self, name, means_something):
+        for widget in self.lists.get(name, ()):
+            widget.set_sensitive(means_something)
+
+    def _chosen(self, combo, name):
+        if combo.get_active_id() != self.config.get_property(name):
+            self.config.set_property(name, combo.get_active_id())
+
+    def _follow(self, config, _pspec, name):
+        self.lists[name][1].set_active_id(config.get_property(name))

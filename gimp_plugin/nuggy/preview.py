@@ -5,63 +5,55 @@ very mask that OK writes, of the part that is looked at.
 """
 
 import canvas
+import hand
 import layers
 import source
 import strokes
 import view
+import which
 import words
-from gi.repository import Gdk, GLib, Gtk
+from gi.repository import GLib, Gtk
+from words import _
 
 import tools
 
-WIDE, HIGH = 480, 360  # pixels of the screen at the least
 COPY = 1024  # pixels of the first look's longer side: what the worker computes it from
 PAUSE = 250  # milliseconds without a change of a setting, after which the preview is computed anew
 MOVED = 80  # the same for zooming and panning
 
 
 class Preview:
-    """ask(how, want, fields and blobs) begins a question; launch() says how to start the worker."""
+    """ask(how, fields, blobs) begins a question. It lies in a dialog, which set-up's window stands before."""
 
-    def __init__(self, config, image, layer, want, said, ask, launch):
+    def __init__(self, config, image, layer, want, said, ask):
         self.config, self.image, self.layer, self.want = config, image, layer, want
-        self.said, self.ask, self.launch = said, ask, launch
+        self.said, self.ask = said, ask
         self.source = self.call = self.base = self.fine = self.photo = None
         self.pause = self.watch = 0
         self.asked = None  # the rect that is computed, and whether exactly
         self.view = view.View(layer.get_width(), layer.get_height())
         self.strokes = strokes.Strokes(layer.get_width(), layer.get_height())
-        self.picture, self.drawn, self.held = Gtk.Image(), None, None
+        self.picture, self.drawn, self.hand = Gtk.Image(), None, hand.Hand(self)
         self.words = Gtk.Label(xalign=0.0, selectable=True, wrap=True, max_width_chars=60, lines=3)
+        self.mend = Gtk.Button(no_show_all=True, halign=Gtk.Align.START)
+        self.mend.connect("clicked", self._mend)
         self.tools = tools.Tools(config, self)
         self.widget = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6, border_width=12)
-        for w, grows in ((self._area(), True), (self.words, False), (self.tools.widget, False)):
+        for w, grows in (
+            (self.hand.area(self.picture), True),
+            (self.words, False),
+            (self.mend, False),
+            (self.tools.widget, False),
+        ):
             self.widget.pack_start(w, grows, grows, 0)
         self.handler = config.connect("notify", self._changed)
 
-    def _area(self):
-        """Where the picture is, without bars and without asking for its size."""
-        events = Gtk.EventBox()
-        mask = Gdk.EventMask
-        events.add_events(
-            mask.SCROLL_MASK | mask.BUTTON_PRESS_MASK | mask.BUTTON_RELEASE_MASK | mask.BUTTON_MOTION_MASK
-        )
-        events.add(self.picture)
-        events.connect("scroll-event", self._scrolled)
-        events.connect("button-press-event", self._pressed)
-        events.connect("motion-notify-event", self._moved)
-        events.connect("button-release-event", self._released)
-        window = Gtk.ScrolledWindow(shadow_type=Gtk.ShadowType.IN)
-        window.set_policy(Gtk.PolicyType.EXTERNAL, Gtk.PolicyType.EXTERNAL)
-        window.set_size_request(WIDE, HIGH)
-        window.add(events)
-        window.connect("size-allocate", self._sized)
-        return window
-
     def start(self):
-        """Show the photograph, and compute if wanted."""
+        """Show the photograph, and compute if wanted; where no Python serves the filter, say so at once."""
         if self.tools.on():
             self._begin()
+        else:
+            self._launch()
 
     def stop(self):
         """Leave the worker to others."""
@@ -137,14 +129,42 @@ class Preview:
     def _ask(self, rect, size, exact):
         self.asked = rect, exact, size
         try:
+            how = self._launch()
+            if how is None:
+                return False
             fields, blobs = self.source.job(self.said(), self.marks())
             fields |= {"want": "preview", "view": list(rect), "shown": list(size), "exact": exact}
-            self.call = self.ask(self.launch(), fields, blobs)
+            self.call = self.ask(how, fields, blobs)
         except layers.Problem as e:
             self.words.set_text(str(e))
             return False
         self.watch = GLib.timeout_add(50, self._look)
         return False
+
+    def _launch(self):
+        """How the worker is started; None, with a button that changes it, where no Python serves the filter."""
+        try:
+            return which.launch()
+        except which.Unset as e:
+            self._broken(str(e), bool(e.gone))
+        except layers.Problem as e:
+            self.words.set_text(str(e))
+        return None
+
+    def _broken(self, text, repair):
+        self.words.set_text(text)
+        self.mend.set_label(_("Repair...") if repair else _("Set up..."))
+        self.mend.repair = repair
+        self.mend.show()
+        self.mend.grab_focus()  # it is what can be done now
+
+    def _mend(self, button):
+        """Set-up's window; afterwards it is tried again."""
+        import set_up
+
+        if set_up.run(button.get_toplevel(), button.repair):
+            button.hide()
+            self.toggled()
 
     def _look(self):
         """Called now and then while a preview is computed; GTK is touched on this thread only."""
@@ -166,7 +186,11 @@ class Preview:
         try:
             answer = call.result()
         except Exception as e:  # the worker's failure; OK meets it again and says it in full
-            self.words.set_text(words.failure(e, "") if hasattr(e, "kind") else str(e))
+            text = words.failure(e, which.HERE) if hasattr(e, "kind") else str(e)
+            if getattr(e, "kind", "") == "start":
+                self._broken(text, True)
+            else:
+                self.words.set_text(text)
             return
         piece = canvas.Piece(rect, size, answer.blobs["layer"], answer.blobs["mask"])
         found = answer.fields.get("found", True)
@@ -187,7 +211,7 @@ class Preview:
         pieces = [p for p in (self.base, self.fine) if p is not None]
         if how == canvas.PHOTO or not pieces or not self.tools.on():
             pieces = [p for p in [self._photo()] if p]
-        thin = self.held is None or self.held[0] == "pan"
+        thin = not self.hand.paints()
         self.drawn = canvas.draw(self.view, how, self.tools.colour(), pieces, self.strokes.lines, thin)
         self.picture.set_from_pixbuf(self.drawn)
 
@@ -200,56 +224,11 @@ class Preview:
             self.photo = canvas.Piece(rect, size, data)
         return self.photo
 
-    def _sized(self, _window, box):
-        size = max(box.width - 2, 16), max(box.height - 2, 16)
-        if size != self.view.area:
-            self.view.resize(*size)
-            GLib.idle_add(lambda: self.seen_anew())
-
-    # the mouse
-
-    def _scrolled(self, _box, event):
-        up, down = Gdk.ScrollDirection.UP, Gdk.ScrollDirection.DOWN
-        if event.direction in (up, down):
-            self.view.step(event.direction == up, (event.x, event.y))
-            self.seen_anew()
-        return True
-
-    def _pressed(self, _box, event):
-        if event.button == 1 and self.tools.brush():
-            kind, radius = self.tools.brush()
-            self.held = "brush", event.x, event.y
-            self.strokes.begin(kind, radius / self.view.zoom, *self.view.to_layer(event.x, event.y))
-            self._ink(event)
-        elif event.button in (1, 2):
-            self.held = "pan", event.x, event.y
-        return True
-
-    def _moved(self, _box, event):
-        if self.held is None:
-            return False
-        how, x, y = self.held
-        self.held = how, event.x, event.y
-        if how == "pan":
-            self.view.pan(event.x - x, event.y - y)
-            self.seen_anew()
-        else:
-            self.strokes.go_on(*self.view.to_layer(event.x, event.y))
-            self._ink(event)
-        return True
-
-    def _ink(self, _event):
+    def ink(self):
         """The last piece of the stroke that is being drawn."""
         kind, radius, points = self.strokes.lines[-1]
         canvas.line(self.drawn, self.view, self.view.rect(), kind, radius, points[-2:])
         self.picture.set_from_pixbuf(self.drawn)
-
-    def _released(self, _box, event):
-        held, self.held = self.held, None
-        if held and held[0] == "brush":
-            self.draw()
-            self.anew()
-        return True
 
     def undo_stroke(self):
         self.strokes.undo()

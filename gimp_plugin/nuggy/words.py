@@ -71,5 +71,58 @@ def incomplete(here):
 
 def how_to_set(here):
     return _(
-        "To set which Python serves this plug-in, run “nuggy gimp install” with that Python. It is written down in {0}."
+        "“Repair...” in the filter's dialog makes it anew; “nuggy gimp install” names another Python. It is written "
+        "down in {0}."
     ).format(os.path.join(here, "worker.json"))
+
+
+# which Python, and making one
+
+STEPS = {
+    "look": lambda: _("Looking for a Python to make it of..."),
+    "environment": lambda: _("Making the environment..."),
+    "torch": lambda: _("Downloading PyTorch..."),
+    "nuggy": lambda: _("Downloading Nuggy..."),
+    "check": lambda: _("Trying it..."),
+}
+
+
+def none_found(sandbox, tried):
+    """No Python serves the plug-in. tried: (Python, what it lacks or "store")."""
+    parts = [_("No Python with Nuggy was found on this machine. “Set up...” in the filter's dialog makes one, without "
+               "a terminal; “nuggy gimp install” names one.")]  # fmt: skip
+    if sandbox == "flatpak":
+        parts.append(_("This GIMP runs in a Flatpak, which does not see the system's Python, nor an environment in "
+                       "your home folder that links to it."))  # fmt: skip
+    elif sandbox == "snap":
+        parts.append(_("This GIMP runs in a Snap, which cannot start a Python outside of it."))
+    parts += [_store(python) if wrong == "store" else f"{python}: {wrong}" for python, wrong in tried]
+    return "\n\n".join(parts)
+
+
+def gone(python):
+    return _("{0}, which served this plug-in, is gone. “Repair...” in the filter's dialog makes another; “nuggy gimp "
+             "install” names one.").format(python)  # fmt: skip
+
+
+def make_one(folder, gigabytes):
+    return _("Make one in {0}: downloads about {1} GB, takes some minutes").format(folder, gigabytes)
+
+
+def not_made(error):
+    """A MakeError as a message."""
+    if error.kind == "python":
+        return _("Neither uv nor a Python (3.10 or newer, with venv and pip) is on this machine. Install Python from "
+                 "python.org, or uv, and try again.")  # fmt: skip
+    if error.kind == "space":
+        return _("There is too little room, 3 GB are needed: {0}").format(error)
+    if error.kind == "store":
+        return _store(error)
+    if error.kind == "folder":
+        return _("The folder cannot be used: {0}").format(error)
+    return _("It did not work; the log says why: {0}").format(error)
+
+
+def _store(python):
+    return _("{0} is the Microsoft Store's Python: Windows keeps what it writes to AppData apart, so GIMP cannot use "
+             "it. Take python.org's or uv's.").format(python)  # fmt: skip

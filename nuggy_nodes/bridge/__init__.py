@@ -6,6 +6,9 @@ package `nuggy_bridge`, so that there is one text of each:
     protocol.py how the two speak, wire.py over a connection, job.py what is asked, place.py where they meet,
     launch.py how the worker is started, process_state.py whether it is stopped, call.py one request, client.py all
 
+    confined.py Pythons behind a wall, find.py one that has Nuggy, bases.py what one can be made of, make.py making it
+    (folder.py says what is copied, and zips it)
+
 The worker's side:
 
     server.py answers, work.py computes, watch.py tells and ends it on the way, said.py what the user says of the

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -18,16 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ..core.errors import NuggyError
-from . import call, client, job, place, process_state, protocol, wire
-from . import launch as launching
-from .launch import SETTINGS, Launch, clean_environment
+from . import confined, find
+from .folder import MANIFEST, NAME, FolderError, contents, manifest_of
+from .launch import SETTINGS, Launch
 
-NAME = "nuggy"
-MANIFEST = "installed.json"
 FLATPAK = "org.gimp.GIMP"
-BRIDGE = "nuggy_bridge"  # the package of the files that the plug-in shares with the worker
-SHARED = (protocol, job, place, process_state, launching, wire, call, client)
-SUFFIXES = (".py", ".mo", ".html", ".xml", ".json")
 
 
 class InstallError(NuggyError):
@@ -40,6 +34,7 @@ class Configuration:
 
     folder: Path
     flatpak: bool = False
+    snap: bool = False
 
     @property
     def target(self) -> Path:
@@ -52,7 +47,7 @@ class Configuration:
         return str(self.folder.parents[2] / "cache" / NAME) if self.flatpak else ""
 
     def __str__(self) -> str:
-        return f"{self.folder}{' (Flatpak)' if self.flatpak else ''}"
+        return f"{self.folder}{' (Flatpak)' if self.flatpak else ' (Snap)' if self.snap else ''}"
 
 
 def configurations(
@@ -65,45 +60,21 @@ def configurations(
     if env.get("GIMP3_DIRECTORY"):
         found.append(Configuration(Path(env["GIMP3_DIRECTORY"])))
     if platform == "win32":
-        parents = [(Path(env.get("APPDATA") or home / "AppData" / "Roaming", "GIMP"), False)]
+        parents = [(Path(env.get("APPDATA") or home / "AppData" / "Roaming", "GIMP"), "")]
     elif platform == "darwin":
-        parents = [(home / "Library" / "Application Support" / "GIMP", False)]
+        parents = [(home / "Library" / "Application Support" / "GIMP", "")]
     else:
         parents = [
-            (Path(env.get("XDG_CONFIG_HOME") or home / ".config", "GIMP"), False),
-            (home / ".var" / "app" / FLATPAK / "config" / "GIMP", True),
-            (home / "snap" / "gimp" / "current" / ".config" / "GIMP", False),
+            (Path(env.get("XDG_CONFIG_HOME") or home / ".config", "GIMP"), ""),
+            (home / ".var" / "app" / FLATPAK / "config" / "GIMP", confined.FLATPAK),
+            (home / "snap" / "gimp" / "current" / ".config" / "GIMP", confined.SNAP),
         ]
-    for parent, flatpak in parents:
+    for parent, wall in parents:
         if parent.is_dir():
             names = sorted(p.name for p in parent.iterdir() if re.fullmatch(r"3\.\d{1,3}", p.name) and p.is_dir())
-            found += [Configuration(parent / n, flatpak) for n in names]
+            kind = {"flatpak": wall == confined.FLATPAK, "snap": wall == confined.SNAP}
+            found += [Configuration(parent / n, **kind) for n in names]
     return found
-
-
-def contents() -> dict[str, bytes]:
-    """The plug-in folder's files: path with forward slashes -> content."""
-    files = {}
-    source = _source()
-    for path in sorted(source.rglob("*")):
-        if path.is_file() and path.suffix in SUFFIXES:
-            files[path.relative_to(source).as_posix()] = path.read_bytes()
-    here = Path(__file__).parent
-    note = '"""Copied from nuggy_nodes/bridge by `nuggy gimp install`."""\n'
-    files[f"{BRIDGE}/__init__.py"] = note.encode()
-    for module in SHARED:
-        name = module.__name__.rpartition(".")[2] + ".py"
-        files[f"{BRIDGE}/{name}"] = (here / name).read_bytes()
-    return files
-
-
-def _source() -> Path:
-    """Where the plug-in's own files lie: in the repository, or in the installed package."""
-    package = Path(__file__).resolve().parents[1]
-    for folder in (package.parent / "gimp_plugin" / NAME, package / "gimp_plugin" / NAME):
-        if (folder / "nuggy.py").is_file():
-            return folder
-    raise InstallError(f"the plug-in's files are not in {package.parent / 'gimp_plugin'}; reinstall Nuggy")
 
 
 def this_launch(configuration: Configuration, python: str = "", device: str = "auto") -> Launch:
@@ -112,33 +83,31 @@ def this_launch(configuration: Configuration, python: str = "", device: str = "a
     If that Python does not import Nuggy by itself, the repository that this runs from is recorded with it.
     """
     path = os.path.abspath(python or sys.executable)  # not resolved: a virtual environment's python is a link
-    root = str(Path(__file__).resolve().parents[2])
-    seen = ""
-    for arguments, folder in ((["-I"], ""), (["-E", "-s"], root)):
-        command = [path, *arguments, "-c", "import nuggy_nodes.bridge.client"]
-        try:
-            done = subprocess.run(
-                command,
-                cwd=folder or tempfile.gettempdir(),
-                env=clean_environment(os.environ),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=60,
-            )
-        except (OSError, subprocess.TimeoutExpired) as e:
-            raise InstallError(f"{path} cannot be run: {e}") from None
-        if done.returncode == 0:
+    if confined.from_store(path):
+        raise InstallError(
+            f"{path} is the Microsoft Store's Python: Windows diverts what it writes to AppData, so GIMP would see "
+            "neither the plug-in nor the worker. Use python.org's or uv's Python, or unzip nuggy-gimp-VERSION.zip "
+            "into GIMP's plug-ins and choose Set up... in the filter"
+        )
+    first = ""
+    for folder in ("", str(Path(__file__).resolve().parents[2])):
+        wrong = find.trouble(path, folder)
+        if not wrong:
             return Launch(path, folder, configuration.runtime, device=device)
-        seen = done.stderr.strip().rpartition("\n")[2]
-    raise InstallError(f"{path} has no Nuggy ({seen}); give a Python that has, or install Nuggy with it")
+        first = first or wrong
+        if wrong.startswith("cannot"):
+            break
+    raise InstallError(f"{path} {first}; give a Python that has, or install Nuggy with it")
 
 
 def install(configuration: Configuration, launch: Launch) -> int:
     """Write the plug-in's folder, whole or not at all; returns the number of files. Raises InstallError."""
     target = configuration.target
     _check(target, configuration)
-    files = contents()
+    try:
+        files = contents()
+    except FolderError as e:
+        raise InstallError(str(e)) from None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=".nuggy-", dir=target.parent))
@@ -149,7 +118,7 @@ def install(configuration: Configuration, launch: Launch) -> int:
                 path.write_bytes(data)
             launch.write(fresh / SETTINGS)
             names = [*files, SETTINGS, MANIFEST]
-            (fresh / MANIFEST).write_text(json.dumps({"files": names}, indent=1) + "\n", encoding="utf-8")
+            (fresh / MANIFEST).write_bytes(manifest_of(files))
             os.chmod(fresh, 0o755)
             os.chmod(fresh / "nuggy.py", 0o755)
             remove(configuration)

@@ -47,6 +47,21 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return env
 
 
+def isolation(folder: str) -> list[str]:
+    """Options of Python. -I keeps PYTHON* variables, the current folder and the user's packages out; a repository
+    (`folder`) is the current folder, so there the two others are kept out one by one."""
+    return ["-E", "-s"] if folder else ["-I"]
+
+
+def run_module(python: str, folder: str, module: str = "nuggy_nodes.bridge") -> list[str]:
+    """How a module is run. An embedded Python (ComfyUI's portable one) takes its path from a file alone, not from the
+    current folder: there a line of code puts the repository first."""
+    if not folder or not any(Path(python).parent.glob("python*._pth")):
+        return ["-m", module]
+    return ["-c", f"import runpy, sys; sys.path.insert(0, {folder!r}); "
+                  f"runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"]  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Launch:
     """How to start the worker. python: an interpreter that has Nuggy; folder: the repository that it is imported from
@@ -60,11 +75,9 @@ class Launch:
     device: str = "auto"
 
     def command(self) -> list[str]:
-        """The command line. -I keeps PYTHON* variables, the current folder and the user's packages out; a repository
-        is the current folder, so there the two others are kept out one by one."""
-        isolated = ["-E", "-s"] if self.folder else ["-I"]
+        """The command line."""
         arguments = ["--folder", str(self.place().folder), "--idle", f"{self.idle:g}", "--device", self.device]
-        return [self.python, *isolated, "-u", "-m", "nuggy_nodes.bridge", *arguments]
+        return [self.python, *isolation(self.folder), "-u", *run_module(self.python, self.folder), *arguments]
 
     def place(self) -> Place:
         return Place(Path(self.runtime) if self.runtime else None)

@@ -71,19 +71,43 @@ def _install(args: argparse.Namespace) -> int:
         try:
             launch = install.this_launch(configuration, args.python, args.device)
             client.quit(launch.place())  # one of an older version, perhaps
+            print(configuration)
+            wall = _wall(configuration, launch.python)
+            print(f"  {wall}" if wall else f"  served by {' '.join(launch.command())}"
+                  + (f" in {launch.folder}" if launch.folder else ""))  # fmt: skip
+            if not wall and not _answers(launch):  # asked before anything is replaced that works
+                client.quit(launch.place())  # it would answer for the one that was installed
+                print("  nothing was written" + ("; what was installed stays" if configuration.target.exists() else ""))
+                failed += 1
+                continue
             count = install.install(configuration, launch)
+            print(f"  {configuration.target}: {count} files written")
+            failed += bool(wall)
         except install.InstallError as e:
             print(f"nuggy: {e}", file=sys.stderr)
             failed += 1
-            continue
-        print(f"{configuration.target}: {count} files written")
-        print(f"  served by {' '.join(launch.command())}" + (f" in {launch.folder}" if launch.folder else ""))
-        if configuration.flatpak and launch.python.startswith(("/usr/", "/bin/")):
-            print("  Flatpak's GIMP cannot see this Python: use one in your home folder, or run `nuggy gimp serve`")
-        failed += not _answers(launch)
     if not failed:
         print("Restart GIMP; the filter is Filters > Nuggy > Remove Background...")
     return 1 if failed else 0
+
+
+def _wall(configuration: Configuration, python: str) -> str:
+    """What stands between this GIMP and that Python, and what to do; "" if nothing does."""
+    from ..bridge import confined
+
+    system = confined.from_system(python)
+    if configuration.flatpak and system:
+        return (
+            f"Flatpak's GIMP cannot start this Python: it leads to {system}, and inside a Flatpak that is another or "
+            "none. Choose Set up... in the filter, or use a Python that lies in your home folder as a whole (uv's, "
+            "conda's, pyenv's), or run `nuggy gimp serve` while you use it"
+        )
+    if configuration.snap:
+        return (
+            "Snap's GIMP cannot start a Python outside of its snap. Choose Set up... in the filter, which makes one "
+            "inside, or use GIMP's Flatpak or your distribution's GIMP"
+        )
+    return ""
 
 
 def _check(args: argparse.Namespace) -> int:
@@ -98,7 +122,11 @@ def _check(args: argparse.Namespace) -> int:
         if wrong == ["not installed"]:
             continue
         try:
-            failed += not _answers(Launch.read(configuration.target / SETTINGS))
+            launch = Launch.read(configuration.target / SETTINGS)
+            wall = _wall(configuration, launch.python)
+            if wall:
+                print(f"  {wall}")
+            failed += bool(wall) or not _answers(launch)
         except WorkerError as e:
             print(f"  {e}; run `nuggy gimp install`")
             failed += 1
@@ -121,6 +149,7 @@ def _answers(launch: Any) -> bool:
 
 def _uninstall(args: argparse.Namespace) -> int:
     from ..bridge import client, install
+    from ..bridge.find import Surroundings
     from ..bridge.launch import Launch
 
     failed = 0
@@ -139,6 +168,9 @@ def _uninstall(args: argparse.Namespace) -> int:
             failed += 1
             continue
         print(f"{target}: removed" + (f", but for {', '.join(stays)}, which Nuggy has not put there" if stays else ""))
+    own = Surroundings.here().own_python()
+    if own.exists():
+        print(f"Nuggy's own Python, which Set up... in the filter has made, stays; delete {own} to be rid of it")
     return 1 if failed else 0
 
 

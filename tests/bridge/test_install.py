@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from nuggy_nodes.bridge import install
+from nuggy_nodes.bridge import client, confined, install
 from nuggy_nodes.bridge.install import Configuration, InstallError
 from nuggy_nodes.bridge.launch import Launch, WorkerError, clean_environment
+from nuggy_nodes.bridge.place import Place
 from nuggy_nodes.cli import main
+from nuggy_nodes.cli.gimp import _wall as wall
 
 LAUNCH = Launch(sys.executable, "/somewhere")
 
@@ -179,3 +181,66 @@ def test_commands(configuration: Configuration, capsys: pytest.CaptureFixture[st
     assert main(["gimp", "uninstall", *where]) == 0 and "not installed" in capsys.readouterr().out
     assert main(["gimp", "install", "--python", "/bin/false", *where]) == 1
     assert "has no Nuggy" in capsys.readouterr().err and not configuration.target.exists()
+
+
+def worker_json(configuration: Configuration) -> str:
+    return (configuration.target / "worker.json").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [(["--device", "no-such-device"], "no-such-device"), (["--python", "/bin/false"], "has no Nuggy")],
+)
+def test_wrong_device_or_python_keeps_what_works(
+    configuration: Configuration, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, wrong: list[str],
+    words: str,
+) -> None:  # fmt: skip
+    """The card and the files stay, no worker of the refused kind is left, and the old one answers again."""
+    runtime = configuration.folder.parents[1] / "run"
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    where = ["--config", str(configuration.folder)]
+    try:
+        assert main(["gimp", "install", "--device", "cpu", *where]) == 0
+        before = worker_json(configuration)
+        assert main(["gimp", "install", *wrong, *where]) == 1
+        said = capfd.readouterr()
+        assert words in said.out + said.err
+        assert worker_json(configuration) == before and install.differences(configuration) == []
+        assert main(["gimp", "check", *where]) == 0
+        assert main(["gimp", "uninstall", *where]) == 0
+        assert main(["gimp", "install", *wrong, *where]) == 1 and not configuration.target.exists()
+    finally:
+        client.quit(Place(runtime / "nuggy"))
+
+
+def test_walls_are_told(tmp_path: Path) -> None:
+    """Flatpak and a Python that leads to /usr; Snap; the Store's."""
+    env = tmp_path / "env" / "bin"
+    env.mkdir(parents=True)
+    (env / "python").symlink_to("/usr/bin/python3")
+    flatpak = Configuration(tmp_path, flatpak=True)
+    assert "leads to /usr/bin/python3" in wall(flatpak, str(env / "python"))
+    own = tmp_path / "python3"
+    own.touch(mode=0o755)
+    assert wall(flatpak, str(own)) == "" and wall(Configuration(tmp_path), str(env / "python")) == ""
+    assert "Snap" in wall(Configuration(tmp_path, snap=True), str(own))
+    store = tmp_path / "WindowsApps" / "python.exe"
+    with pytest.raises(InstallError, match="Microsoft Store"):
+        install.this_launch(Configuration(tmp_path), str(store))
+
+
+def test_flatpak_behind_a_wall_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The files are written, for `nuggy gimp serve`, and that GIMP cannot start this Python is said, now and later."""
+    folder = tmp_path / ".var/app/org.gimp.GIMP/config/GIMP/3.0"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(install, "configurations", lambda: [Configuration(folder, flatpak=True)])
+    monkeypatch.setattr(confined, "from_system", lambda _python: "/usr/bin/python3.11")
+    assert main(["gimp", "install", "--device", "cpu"]) == 1
+    said = capsys.readouterr().out
+    assert "cannot start this Python" in said and "answers" not in said and "Restart GIMP" not in said
+    assert install.differences(Configuration(folder, flatpak=True)) == []
+    assert not Place(folder.parents[2] / "cache" / "nuggy").worker()

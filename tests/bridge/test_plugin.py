@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from nuggy_nodes.bridge import install, job
+from nuggy_nodes.bridge import folder, job
 from nuggy_nodes.core.recipes import RECIPES, recipe
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+BRIDGE = REPOSITORY / "nuggy_nodes" / "bridge"
 PLUGIN = REPOSITORY / "gimp_plugin" / "nuggy"
 
 
@@ -73,14 +74,18 @@ def test_settings_are_a_recipes(arguments: types.ModuleType) -> None:
     assert recipe(**{"which": "fast"} | arguments.of(given)["settings"]).foreground == "none"
     assert recipe("best", **sent).passes == RECIPES["best"].passes  # 0 leaves it to the recipe
     assert recipe("best", **arguments.settings({**values, "passes": 1}.get)).passes == 1
-    for name in arguments.RECIPES:
+    values = {row[0]: tuple(value[0] for value in row[4]) for row in arguments.choices()}
+    for name in values["recipe"]:
         recipe(name)
-    assert arguments.EXISTING == job.EXISTING and arguments.SELECTION == job.SELECTION
+    assert values["existing-mask"] == job.EXISTING and values["selection"] == job.SELECTION
+    assert arguments.wrong(given) == ""
+    for name in values:
+        assert "bset" in arguments.wrong(Config({**given, name: "bset"})), name
 
 
 def test_only_gi_and_the_standard_library() -> None:
     own = {p.stem for p in PLUGIN.glob("*.py")} | {"nuggy_bridge", "gi"}
-    shared = [Path(str(module.__file__)) for module in install.SHARED]
+    shared = [BRIDGE / f"{name}.py" for name in folder.SHARED]
     for path in [*PLUGIN.glob("*.py"), *shared]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
