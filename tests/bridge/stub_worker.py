@@ -1,7 +1,7 @@
 """A worker process whose work is a stub: python stub_worker.py FOLDER IDLE [--loopback]. Starts at once.
 
-The recipe says what becomes of a job: "invert" inverts, "slow" takes 20 s in steps, "soon" 2 s, "die" ends the process, "fail" and
-"memory" raise.
+The recipe says what becomes of a job: "invert" inverts, "slow" takes 20 s in steps, "soon" 2 s, "die" ends the process,
+"fail" and "memory" raise.
 """
 
 import os

@@ -135,6 +135,7 @@ def test_two_clients_at_once_start_one_worker(launch: StubLaunch) -> None:
     assert [done(c) for c in calls] == [bytes(255 - v for v in PIXELS)] * 4
 
 
+@pytest.mark.slow
 def test_second_client_waits_its_turn(launch: StubLaunch) -> None:
     slow = ask(launch, "slow")
     wait_for(lambda: not slow.events.empty() and slow.events.get()[0] == "network")
@@ -157,6 +158,7 @@ def test_work_stops_when_nobody_waits(launch: StubLaunch) -> None:
     assert other.result() and time.monotonic() - begun < 10  # the slow one would have taken 20
 
 
+@pytest.mark.slow
 def test_told_to_quit_while_busy_it_hands_over(launch: StubLaunch) -> None:
     """The one under way and the one that waits are answered by the next worker."""
     first = client.ping(launch)["pid"]
@@ -177,6 +179,7 @@ def test_quit_waits_for_the_one_it_told_and_for_no_other(launch: StubLaunch, mon
     assert client.quit(place)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no stopped processes on this platform")
 @pytest.mark.parametrize("when", ["before", "during"])
 def test_stopped_worker_is_told_with_its_pid_and_quit_ends_it(
@@ -207,6 +210,7 @@ def test_words_of_a_death_are_of_this_request(launch: StubLaunch) -> None:
     assert "a bug" in launch.place().last_words(50) and "a bug" not in str(e.value)
 
 
+@pytest.mark.slow
 def test_memory_is_given_back_after_the_last_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nuggy_nodes.bridge.server.REST", 0.1)
     rested: list[float] = []
@@ -229,6 +233,7 @@ def test_memory_is_given_back_after_the_last_job(tmp_path: Path, monkeypatch: py
     thread.join(10)
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_ten_times(launch: StubLaunch) -> None:
     place = launch.place()
     for _ in range(10):

@@ -110,6 +110,7 @@ def test_colours_count_from_some_way_beyond_what_is_in_doubt():
     assert (window - whole)[inside].abs().max() < 0.01  # the tiles lie elsewhere
 
 
+@pytest.mark.slow
 def test_an_untrained_network_changes_nothing(big):
     image, truth, _ = big
     soft, doubt = F.avg_pool2d(truth, 31, 1, 15), torch.zeros_like(truth)
