@@ -14,9 +14,8 @@ BT709, UNSAID, BT601, BT2020 = 1, 2, 6, 9  # H.273, matrix coefficients
 SWS = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}  # H.273's number to swscale's
 LIMITED, FULL = 1, 2  # AVColorRange
 HD = 720  # lines
-WAY = (
-    0x4 | 0x40000 | 0x2000 | 0x4000
-)  # swscale: bicubic, exact rounding, whole chroma in and out; PyAV 17 names the first
+# swscale's bicubic, with exact rounding and whole chroma in and out; PyAV 17 has a name for the first only
+WAY = 0x4 | 0x40000 | 0x2000 | 0x4000
 
 
 @dataclass(frozen=True)
