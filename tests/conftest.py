@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,25 @@ from PIL import Image
 from nuggy_nodes.core import Network, load
 
 ROOT = Path(__file__).parents[1]
+MOST = 4  # processes; each holds torch and a network or two
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Folders run in as many processes as there are cores, one thread each; named files in this one. -n says otherwise.
+
+    Each process gets a run of neighbours and takes over from the others' ends, so that what a module's tests share is
+    made once, or twice.
+    """
+    option = config.option
+    if hasattr(config, "workerinput"):  # one of these processes: it is not to start others
+        return
+    if getattr(option, "numprocesses", 0) is None and all(Path(a).is_dir() for a in config.args):
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        if cores > 1 and not option.usepdb:
+            option.numprocesses, option.dist = min(cores, MOST), "worksteal"
+    if getattr(option, "numprocesses", 0):
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -74,10 +74,14 @@ def ping(launch: Launch) -> dict[str, Any]:
 
 
 def quit(place: Place) -> bool:
-    """Have a worker that is there end, and wait for it; one that does not answer is ended. False if there was none."""
+    """Have a worker that is there end, and wait for it; one that does not answer is ended. False if there was none.
+
+    Whoever takes its place meanwhile, for somebody else's request, is left alone.
+    """
     pid = place.worker()
     try:
         with reach(place) as link:
+            pid = place.worker() or pid
             send(link, protocol.encode({"do": "quit"}))
             while link.recv(4096):
                 pass
@@ -86,7 +90,7 @@ def quit(place: Place) -> bool:
             place.remove_dead()
             return False
     until = time.monotonic() + 10
-    while place.worker():
+    while pid and place.worker() == pid:
         if time.monotonic() > until:
             process_state.end(pid)
             until += 5

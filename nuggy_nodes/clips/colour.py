@@ -14,6 +14,8 @@ BT709, UNSAID, BT601, BT2020 = 1, 2, 6, 9  # H.273, matrix coefficients
 SWS = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}  # H.273's number to swscale's
 LIMITED, FULL = 1, 2  # AVColorRange
 HD = 720  # lines
+# swscale's bicubic, with exact rounding and whole chroma in and out; PyAV 17 has a name for the first only
+WAY = 0x4 | 0x40000 | 0x2000 | 0x4000
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,10 @@ def colours_of(frame: Any) -> Colours:
 
 def to_rgb(frame: Any, colours: Colours, form: str) -> Any:
     """A decoded frame as rgb24, rgba, rgb48le or rgba64le, [H,W,C]."""
-    from av.video.reformatter import Interpolation as Way
-
     made = frame.reformat(
         format=form, src_colorspace=colours.sws, dst_colorspace=colours.sws,
         src_color_range=FULL if colours.full else LIMITED, dst_color_range=FULL,
-        interpolation=Way.BICUBIC | Way.ACCURATE_RND | Way.FULL_CHR_H_INT | Way.FULL_CHR_H_INP,
+        interpolation=WAY,
     )  # fmt: skip
     return made.to_ndarray()
 
@@ -55,12 +55,11 @@ def to_rgb(frame: Any, colours: Colours, form: str) -> Any:
 def from_rgb(pixels: Any, form: str, pix_fmt: str, colours: Colours) -> Any:
     """[H,W,C] of one of to_rgb's forms as a frame of pix_fmt, in limited range, with its colours written on it."""
     from av import VideoFrame
-    from av.video.reformatter import Interpolation as Way
 
     made = VideoFrame.from_ndarray(pixels, format=form).reformat(
         format=pix_fmt, src_colorspace=colours.sws, dst_colorspace=colours.sws,
         src_color_range=FULL, dst_color_range=LIMITED,
-        interpolation=Way.BICUBIC | Way.ACCURATE_RND | Way.FULL_CHR_H_INT | Way.FULL_CHR_H_INP,
+        interpolation=WAY,
     )  # fmt: skip
     made.colorspace, made.color_range = colours.matrix, LIMITED
     made.color_primaries, made.color_trc = colours.primaries, colours.transfer

@@ -52,7 +52,7 @@ class Clip:
         """Raises ImageError where there is nothing to be shown."""
         self._path, self._container, self._most, self.note = path, container, megapixels, ""
         self._damaged = 0
-        pictures = [s for s in container.streams.video if not int(s.disposition) & COVER]
+        pictures = [s for s in container.streams.video if not s.disposition.value & COVER]
         if not pictures:
             sound = " sound" if container.streams.audio else " no picture"
             raise ImageError(f"{path}: has{sound} only; a clip with moving pictures is needed")

@@ -1,7 +1,7 @@
 """A worker process whose work is a stub: python stub_worker.py FOLDER IDLE [--loopback]. Starts at once.
 
-The recipe says what becomes of a job: "invert" inverts, "slow" takes 20 s in steps, "die" ends the process, "fail" and
-"memory" raise.
+The recipe says what becomes of a job: "invert" inverts, "slow" takes 20 s in steps, "soon" 2 s, "die" ends the process,
+"fail" and "memory" raise.
 """
 
 import os
@@ -13,6 +13,8 @@ from nuggy_nodes.bridge.place import Place
 from nuggy_nodes.bridge.protocol import Message
 from nuggy_nodes.bridge.server import RequestError, Server, end_on_signals
 
+STEPS = {"slow": 400, "soon": 40}
+
 
 def work(job, blobs, report):
     if job.recipe == "die":
@@ -23,9 +25,9 @@ def work(job, blobs, report):
         raise RequestError("memory", "too large")
     if job.recipe == "bomb":
         raise MemoryError
-    for i in range(400 if job.recipe == "slow" else 1):
+    for i in range(STEPS.get(job.recipe, 1)):
         report("network", i / 400)
-        time.sleep(0.05 if job.recipe == "slow" else 0)
+        time.sleep(0.05 if job.recipe in STEPS else 0)
     return Message({}, {"mask": bytes(255 - v for v in blobs["pixels"])})
 
 

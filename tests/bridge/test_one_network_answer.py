@@ -76,6 +76,7 @@ def oracle(network: Network, picture: np.ndarray, guidance: Guidance | None = No
     return np.round(alpha * 255).astype(int)
 
 
+@pytest.mark.slow
 def test_once_for_previews_and_result(worker: work.Worker, network: Network, picture: np.ndarray) -> None:
     quick = {"want": "preview", "exact": False, "shown": (500, 300)}
     ask(worker, job(**quick), picture)
@@ -136,6 +137,7 @@ def selected() -> np.ndarray:
     return plane
 
 
+@pytest.mark.slow
 def test_selection_as_box(worker: work.Worker, network: Network, picture: np.ndarray) -> None:
     found = ask(worker, job(selection="box", has_selection=True), picture, selection=selected())["mask"]
     expected = oracle(network, picture, Guidance(boxes=((180, 120, 640, 660),)))
@@ -147,6 +149,7 @@ def test_selection_as_box(worker: work.Worker, network: Network, picture: np.nda
     assert seen[:, 370:].max() == 0 and seen.max() == 255 and network.model.squares == squares
 
 
+@pytest.mark.slow
 def test_selection_as_rough_subject(worker: work.Worker, network: Network, picture: np.ndarray) -> None:
     found = ask(worker, job(selection="subject", has_selection=True), picture, selection=selected())["mask"]
     rough = torch.from_numpy(selected() / np.float32(255))[None, None]
@@ -155,6 +158,7 @@ def test_selection_as_rough_subject(worker: work.Worker, network: Network, pictu
     ask(worker, job(selection="subject", has_selection=True, has_pixels=False), picture, selection=selected())
 
 
+@pytest.mark.slow
 def test_mask_of_the_layer_is_refined(worker: work.Worker, network: Network, picture: np.ndarray) -> None:
     wanted = job(start="mask", has_mask=True)
     found = ask(worker, wanted, picture, mask=selected())["mask"].reshape(HEIGHT, WIDTH)
@@ -169,6 +173,7 @@ def test_mask_of_the_layer_is_refined(worker: work.Worker, network: Network, pic
     assert np.array_equal(found[:, 500:], selected()[:, 500:])
 
 
+@pytest.mark.slow
 def test_strokes(worker: work.Worker, network: Network, picture: np.ndarray) -> None:
     drop = np.zeros((HEIGHT, WIDTH), np.uint8)
     drop[300:320, 1150:1250] = 255
@@ -187,6 +192,7 @@ def test_strokes(worker: work.Worker, network: Network, picture: np.ndarray) -> 
     assert (seen[:, 367:433] > 0).mean() < 0.6 and seen[150, 166] == 255
 
 
+@pytest.mark.slow
 def test_a_second_stroke_does_not_refine_the_whole_again(
     worker: work.Worker, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:

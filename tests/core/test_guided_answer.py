@@ -19,6 +19,8 @@ def test_a_stroke_is_obeyed_under_itself_whatever_it_lies_on(image):
     after = answer(seen(image, TRUTH), Guidance(keep=keep, drop=drop)).alpha
     assert bool((after[keep > 0] == 1).all()) and bool((after[drop > 0] == 0).all())
     assert float(after.min()) >= 0 and float(after.max()) <= 1
+    for one, stroke, value in ((Guidance(keep=keep), keep, 1), (Guidance(drop=drop), drop, 0)):
+        assert bool((answer(seen(image, TRUTH), one).alpha[stroke > 0] == value).all())
 
 
 def test_a_batch_is_its_photographs_one_by_one(image):

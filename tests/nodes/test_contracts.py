@@ -143,6 +143,7 @@ def test_views_and_how_they_combine(pack):
     assert choose("fast", "auto", "")[0] == choose("fast", "mean", "512")[0]
 
 
+@pytest.mark.slow
 def test_best_looks_again_at_large_pictures_as_the_core_does(pack, model, state):
     from nuggy_nodes.core import recipe
     from nuggy_nodes.core.ops.resample import enlarge

@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "nuggy_nodes"
 SETS = re.compile(
@@ -126,6 +128,7 @@ assert not changed, changed
 """
 
 
+@pytest.mark.slow
 def test_a_run_leaves_the_process_as_it_was(tmp_path):
     code = RUN.format(here=str(Path(__file__).parent), root=str(ROOT), models=str(tmp_path))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)

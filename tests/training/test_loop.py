@@ -244,6 +244,7 @@ def test_a_folder_holds_one_run(mix: Mix, data: Path, tmp_path: Path, monkeypatc
         Trainer(mix, tmp_path / "run", CPU)
 
 
+@pytest.mark.slow
 def test_the_best_by_the_score_is_kept_and_goes_on_being_it(mix: Mix, tmp_path: Path, monkeypatch) -> None:
     """Marks 1, 0.8, 0.9, 0.7 (after a stop): the weights of the second and last are kept; the table tells them all."""
     marks = {"weights at the start": 1.0, "step 1": 0.8, "step 2": 0.9, "step 3": 0.7}

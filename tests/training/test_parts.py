@@ -187,6 +187,7 @@ def test_nothing_found_is_not_taught() -> None:
     assert not alpha.any() and not believed.any()
 
 
+@pytest.mark.slow
 def test_the_teacher_is_the_best_recipe_at_the_photographs_own_size() -> None:
     """Islands and closer looks included; trust is low where the views' consensus is near one half."""
     from nuggy_nodes.core import pipeline

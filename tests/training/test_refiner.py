@@ -141,6 +141,7 @@ def test_a_run_goes_on_bit_for_bit(tmp_path, rng):
         RefinerTrainer(train, held, tmp_path / "once", 5)
 
 
+@pytest.mark.slow
 def test_scenes_are_made_once_and_by_number(tmp_path, monkeypatch):
     monkeypatch.setattr(refiner_bank, "ASKED", 0)
     monkeypatch.setattr(refiner_bank, "SIZES", (320,))

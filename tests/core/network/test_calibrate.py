@@ -1,5 +1,6 @@
 """Steps of maps: of least error, and found by the command line."""
 
+import pytest
 import torch
 from safetensors import safe_open
 
@@ -23,6 +24,7 @@ def test_a_step_is_the_one_of_least_error():
     assert found[2] > 0
 
 
+@pytest.mark.slow
 def test_calibrated_by_the_command_line(tmp_path, chelsea):
     from PIL import Image
 

@@ -97,6 +97,20 @@ def test_drawn_hair_of_a_large_photograph_comes_nearer_to_the_truth(kind, seed):
     assert torch.equal(found, refine(made.image, coarse, **settings))  # the default
 
 
+def test_colours_count_from_some_way_beyond_what_is_in_doubt():
+    """The answer is that of the whole photograph, though only a window of it is worked on."""
+    image, truth, _ = furry(768)
+    soft, doubt = F.avg_pool2d(truth, 31, 1, 15), torch.zeros_like(truth)
+    doubt[..., 330:430, 130:230] = 1
+    wide = doubt.clone()
+    wide[..., ::767, ::767] = 1  # the corners: the window is the photograph
+    window, whole = (refine_learned(image, soft, soft, d, full=1.0) for d in (doubt, wide))
+    inside = doubt > 0
+    assert (whole - soft)[inside].abs().max() > 0.1
+    assert (window - whole)[inside].abs().max() < 0.01  # the tiles lie elsewhere
+
+
+@pytest.mark.slow
 def test_an_untrained_network_changes_nothing(big):
     image, truth, _ = big
     soft, doubt = F.avg_pool2d(truth, 31, 1, 15), torch.zeros_like(truth)

@@ -112,6 +112,7 @@ def test_a_still_picture_gives_the_plain_median(frames, length):
             assert np.array_equal(made[t].numpy(), np.clip(masks[t].numpy(), low, high))
 
 
+@pytest.mark.slow
 def test_only_a_few_frames_are_held():
     """Constant memory: of a long video no more pictures are alive than the window is wide (and one being read)."""
     alive: list[weakref.ref] = []

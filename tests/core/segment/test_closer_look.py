@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from nuggy_nodes.core import InputError, Network, View, cutout, recipe
 from nuggy_nodes.core.network.metadata import Info
-from nuggy_nodes.core.segment.closer_look import NEAR, agreement, attached, closer_look, look, sharpened, squares
+from nuggy_nodes.core.segment.closer_look import agreement, attached, closer_look, look, sharpened, squares
 
 GRID, LARGE = 1024, 2048
 
@@ -51,11 +51,14 @@ def test_only_places_near_undecided_ones_change(green):
     first[..., :200, :200], first[..., 200:204, :200] = 1, 0.5
     image = photograph(np.zeros((LARGE, LARGE)))
     image[..., : 4 * 202, : 4 * 200] = 1
+    image[..., 2 * 428 : 2 * 434, 200:600] = 0.5  # the network would see something there, 20 cells beyond
     out = closer_look(green, image, first)
     on_grid = F.interpolate(first, size=(GRID, GRID), mode="bilinear")
     rows = torch.arange(GRID)
-    far = ((rows - 404).abs() > NEAR + 16)[:, None].expand(GRID, GRID)
-    far = far & ((rows - 400).abs() > NEAR + 16)[None]
+    near = 12  # cells, around those that the first look left undecided, which enlarging widens by one
+    far = ((rows < 399 - near) | (rows > 408 + near))[:, None] & ((rows - 400).abs() > 2 + near)
+    assert float(green.model(image)[0, 0, 431, 200].sigmoid()) > 0.4  # it would
+    green.model.calls = 0
     assert torch.equal(out[0, 0][far], on_grid[0, 0][far])
     assert out[0, 0, 402, 100] > 0.95 and out[0, 0, 406, 100] < 0.05  # told apart where the first look was undecided
     assert green.model.calls < 9  # tiles without an undecided place are not asked

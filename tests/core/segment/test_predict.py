@@ -42,6 +42,17 @@ def test_views_are_combined_on_one_grid(rng):
     torch.testing.assert_close(got, torch.stack(resized).amax(0))
 
 
+def test_views_are_fine_by_what_shows_the_photograph(monkeypatch):
+    """Counted on a ramp: each column of it is another value, the continued border's are the same."""
+    told = []
+    monkeypatch.setattr(predict, "combine", lambda stack, how, sizes, padded: told.append((sizes, padded)) or stack[0])
+    views = [View(512, pad=0.5), View(320, pad=0.1), View(256)]
+    ramp = torch.linspace(0, 1, 2000).expand(1, 3, 40, 2000)
+    predict.predict(fake(), ramp, views, "regions")
+    counted = [len(v.to_square(ramp)[0, 0, v.size // 2].unique()) for v in views]
+    assert told == [(counted, [True, True, False])] and counted[0] < counted[1]
+
+
 def test_normalisation_follows_the_weights():
     net = fake(mean=(0.1, 0.2, 0.3), std=(1, 2, 1))
     got = predict.predict(net, torch.full((1, 3, 8, 8), 0.5), [View(256)])
