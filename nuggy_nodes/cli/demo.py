@@ -37,11 +37,7 @@ def _run(args: argparse.Namespace) -> int:
 
     check_door(args)
     limits = limits_of(args)
-    network.options(args)
-    if args.network:  # a name that is not there is said here, not on the page
-        from ..core.network.find import resolve
-
-        resolve(args.network)
+    network.check(args)  # said here, not on the page
     if not all(map(find_spec, NEEDED)):
         raise NuggyError(f"`nuggy demo` needs packages more: {EXTRA.format(extra='demo')}")
     command = [sys.executable, "-m", "streamlit", "run", str(PAGE), *options(args, limits)]

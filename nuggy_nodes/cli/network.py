@@ -31,6 +31,22 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                        help="which of several outputs: a name, first, or largest (default)")  # fmt: skip
 
 
+def check(args: argparse.Namespace) -> None:
+    """What is said of the network, and whether it is there, before anything is loaded.
+
+    Args:
+        args: with add_options' names.
+
+    Raises:
+        NuggyError: names what is wrong.
+    """
+    options(args)
+    if args.network:
+        from ..core.network.find import resolve
+
+        resolve(args.network)
+
+
 def options(args: argparse.Namespace) -> Options:
     """What is said of the network."""
     from ..core.errors import InputError

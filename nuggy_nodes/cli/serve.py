@@ -54,6 +54,7 @@ def _run(args: argparse.Namespace) -> int:
     from ..core.errors import NuggyError
 
     check_door(args)
+    network.check(args)
     limits = limits_of(args)
     try:
         import python_multipart  # noqa: F401

@@ -260,7 +260,7 @@ def test_ctrl_c_leaves_nothing(cat, tmp_path):
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "nuggy_nodes", "cutout", str(large), "-o", str(out), "--recipe", "best"]
     signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell in the background has ignored is inherited
-    for wait in (0.5, 4.0):
+    for wait in (0.5, 2.5):
         process = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True)
         time.sleep(wait)
         process.send_signal(signal.SIGINT)

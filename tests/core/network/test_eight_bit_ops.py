@@ -49,7 +49,11 @@ def test_a_residual_is_added_to_what_the_relu_left(layer):
     after = torch.full((24,), float(exact.detach().amax()) / 120)
     before = residual.clone()
     with torch.inference_mode():
-        found = ops.Convolution(layer, torch.ones(16), after, relu=False).added_to(residual, x)
+        try:
+            found = ops.Convolution(layer, torch.ones(16), after, relu=False).added_to(residual, x)
+        except RuntimeError:  # torch before 2.5 has the operator in another form: then it is told, and not used
+            assert "has no 8-bit convolutions" in ops.works()
+            return
     wanted = (exact / after[0].double()).clamp(min=0) + residual.double()
     assert (found.double() - wanted.clamp(max=255)).abs().max() <= 0.5001 and torch.equal(residual, before)
 
@@ -83,6 +87,7 @@ def test_operators_that_are_not_there_and_sums_that_overflow(monkeypatch):
     for broken, word in ((missing, "no such operator"), (overflows, "overflow")):
         with monkeypatch.context() as patch:
             patch.setattr(ops.Convolution, "__call__", broken)
+            patch.setattr(ops.Convolution, "added_to", lambda self, residual, x: residual)
             ops.works.cache_clear()
             assert word in ops.works()
             assert not isinstance(load(dtype=torch.int8).model, EightBit)  # floating point instead
