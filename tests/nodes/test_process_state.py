@@ -98,6 +98,7 @@ import asyncio, importlib, os, random, signal, sys, warnings, logging
 sys.path[:0] = [{here!r}, {root!r}]
 import cv2, numpy, PIL.Image, torch, pytest, fake_comfy
 fake_comfy.install(pytest.MonkeyPatch(), True, {models!r})
+import sympy  # torch before 2.5 imports it late, and it adds a filter of warnings
 torch.arange(9.0).sum()
 
 def state():
