@@ -16,6 +16,8 @@ from .levels import levels
 DOUBT_RADIUS = 1 / 64  # of the longer side
 DOUBT_CELLS = 512  # along the longer side, at the least
 DOUBT = (0.03, 0.12)  # share of undecided alpha: the mask's own edge up to the first, the filter's from the second
+WIDE = (0.1, 0.2)  # the same share: a window of NARROW times the radius up to the first, of the whole from the second
+NARROW = 0.3
 WHOLE = 0.3  # a subject of this share of the photograph gets the full radius
 GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma, on sRGB-encoded values
 
@@ -37,7 +39,8 @@ def refine(
     """Bring a coarse mask to the size of its photograph: edges from the photograph, then levels.
 
     Where the mask is sure of itself but for a narrow edge, that edge stays: a window much wider than it would smear it
-    (`doubt`). What the filter takes away inside a small subject are its gaps, what it adds around one is mostly smear:
+    (`doubt`); the more is undecided, the wider the window (WIDE): a hard edge needs little of the photograph, fur much.
+    What the filter takes away inside a small subject are its gaps, what it adds around one is mostly smear:
     additions count by `fullness`.
 
     Args:
@@ -56,16 +59,17 @@ def refine(
     followed = brightness(image) if guide == "grey" else image
     share = float(coarse.mean())
     pixels = radius_in_pixels(radius, *(whole, whole) if whole else (height, width), share)
-    before = alpha
-    weight = doubt(alpha, whole)  # at full size, so that a mask which comes enlarged already gives the same
-    window = bounds(weight[0, 0] > 0, 2 * pixels)  # nothing farther off has a say where the filter counts
+    before, much = alpha, undecided(alpha, whole)  # at full size: a mask that comes enlarged already gives the same
+    weight, wide = ramp(much, DOUBT), ramp(much, WIDE)
+    windows = ((max(round(pixels * NARROW), 1), weight * (1 - wide)), (pixels, wide))
     for done in range(passes):
-        if window:
-            top, bottom, left, right = window
-            here = (..., slice(top, bottom), slice(left, right))
-            change = guided_filter(followed[here], alpha[here], pixels, epsilon).sub_(alpha[here]).mul_(weight[here])
-            alpha = alpha.clone()
-            alpha[here] += _less_added(change, fullness(share))
+        seen, alpha = alpha, alpha.clone()
+        for reach, part in windows:
+            window = bounds(part[0, 0] > 0, 2 * reach)  # nothing farther off has a say where the filter counts
+            if window:
+                here = (..., slice(*window[:2]), slice(*window[2:]))
+                change = guided_filter(followed[here], seen[here], reach, epsilon).sub_(seen[here]).mul_(part[here])
+                alpha[here] += _less_added(change, fullness(share))
         gentler, last = 2**done, done + 1 == passes
         alpha = levels(alpha, black / gentler, 1 - (1 - white) / gentler, gamma if last else 1.0)
     return refine_learned(image, before, alpha, weight, detail, fullness(share)) if detail else alpha
@@ -120,8 +124,8 @@ def _less_added(change: Tensor, part: float) -> Tensor:
 def doubt(mask: Tensor, whole: int | None = None) -> Tensor:
     """How far a mask needs the photograph to tell what is subject.
 
-    The share of undecided alpha, 4p(1-p), in a window of DOUBT_RADIUS, on the scale DOUBT. A straight edge as sharp as
-    the network's grid holds gives about the first value there: it is kept. Fur, strands and gaps give more.
+    The share of undecided alpha on the scale DOUBT. A straight edge as sharp as the network's grid holds gives about
+    the first value there: it is kept. Fur, strands and gaps give more.
 
     Args:
         mask: [B,1,h,w], 0..1.
@@ -130,12 +134,36 @@ def doubt(mask: Tensor, whole: int | None = None) -> Tensor:
     Returns:
         0..1, same shape.
     """
+    return ramp(undecided(mask, whole), DOUBT)
+
+
+def undecided(mask: Tensor, whole: int | None = None) -> Tensor:
+    """The share of undecided alpha, 4p(1-p), in a window of DOUBT_RADIUS.
+
+    Args:
+        mask, whole: as for `doubt`.
+
+    Returns:
+        0..1, same shape.
+    """
     height, width = mask.shape[-2:]
     side = whole or max(height, width)
     mask = mask.float()
-    undecided = torch.addcmul(mask, mask, mask, value=-1)
+    open_ = torch.addcmul(mask, mask, mask, value=-1)
     cell = max(side // DOUBT_CELLS, 1)  # the share is smooth: large masks need not have it pixel by pixel
     if cell > 1:
-        undecided = F.avg_pool2d(undecided, cell, ceil_mode=True, count_include_pad=False)
-    share = 4 * box_mean(undecided, max(round(DOUBT_RADIUS * -(-side // cell)), 1))
-    return enlarge(((share - DOUBT[0]) / (DOUBT[1] - DOUBT[0])).clamp_(0, 1), height, width)
+        open_ = F.avg_pool2d(open_, cell, ceil_mode=True, count_include_pad=False)
+    return enlarge(4 * box_mean(open_, max(round(DOUBT_RADIUS * -(-side // cell)), 1)), height, width)
+
+
+def ramp(values: Tensor, scale: tuple[float, float]) -> Tensor:
+    """0 up to the first value of a scale, 1 from the second.
+
+    Args:
+        values: any shape.
+        scale: two values, the lower first.
+
+    Returns:
+        0..1, same shape.
+    """
+    return ((values - scale[0]) / (scale[1] - scale[0])).clamp_(0, 1)

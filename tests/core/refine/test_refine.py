@@ -5,7 +5,7 @@ from nuggy_nodes.core import recipe
 from nuggy_nodes.core.ops.resample import enlarge
 from nuggy_nodes.core.refine.guided_filter import guided_filter
 from nuggy_nodes.core.refine.levels import levels
-from nuggy_nodes.core.refine.refine import doubt, radius_in_pixels, refine
+from nuggy_nodes.core.refine.refine import doubt, radius_in_pixels, refine, undecided
 
 
 def test_the_radius_grows_with_the_photograph_and_shrinks_with_the_subject():
@@ -25,7 +25,8 @@ def test_passes_are_the_filter_and_levels_in_turn(chelsea):
 
 
 def test_a_sharp_edge_of_the_mask_is_kept_and_a_wide_doubt_filtered(chelsea):
-    """Between them the two are mixed by the share of undecided alpha around a pixel, counted slowly here."""
+    """Between them the two are mixed by the share of undecided alpha around a pixel, counted slowly here; and so are
+    the filter's narrow window and its wide one."""
 
     coarse = torch.zeros(1, 1, 96, 128)
     coarse[..., :8] = 1  # a step
@@ -34,8 +35,9 @@ def test_a_sharp_edge_of_the_mask_is_kept_and_a_wide_doubt_filtered(chelsea):
     expected = np.empty_like(p)
     for y, x in np.ndindex(p.shape):
         around = p[max(y - reach, 0) : y + reach + 1, max(x - reach, 0) : x + reach + 1]
-        expected[y, x] = np.clip(((4 * around * (1 - around)).mean() - 0.03) / 0.09, 0, 1)
-    np.testing.assert_allclose(doubt(coarse)[0, 0].numpy(), expected, atol=1e-5)
+        expected[y, x] = (4 * around * (1 - around)).mean()
+    np.testing.assert_allclose(undecided(coarse)[0, 0].numpy(), expected, atol=1e-6)
+    np.testing.assert_allclose(doubt(coarse)[0, 0].numpy(), ((expected - 0.03) / 0.09).clip(0, 1), atol=1e-5)
 
     large = torch.nn.functional.interpolate(coarse, scale_factor=16, mode="nearest")  # 2048 wide: told in cells of 4
     around = doubt(large)[0, 0, 8::16, 8::16]
@@ -43,13 +45,15 @@ def test_a_sharp_edge_of_the_mask_is_kept_and_a_wide_doubt_filtered(chelsea):
 
     settings = recipe("fast").part("edge")
     plain = enlarge(coarse, 300, 451)
-    filtered = guided_filter(chelsea, plain, radius_in_pixels(20, 300, 451, float(coarse.mean())), 1e-4)
-    weight = doubt(plain)
+    reach = radius_in_pixels(20, 300, 451, float(coarse.mean()))
+    far, near = (guided_filter(chelsea, plain, r, 1e-4) - plain for r in (reach, round(0.3 * reach)))
+    weight, wide = doubt(plain), (10 * undecided(plain) - 1).clamp(0, 1)
+    assert ((wide > 0) & (wide < 1)).any() and ((weight > 0) & (wide == 0)).any()
     out = refine(chelsea, coarse, **settings)
     full = float(coarse.mean()) / 0.3
     assert 0.15 < full < 1
-    added = weight * (filtered - plain)
-    expected = levels(plain + torch.where(added > 0, full * added, added), 0.1, 0.9)
+    parts = [part * change for part, change in ((weight * (1 - wide), near), (wide, far))]
+    expected = levels(plain + sum(torch.where(added > 0, full * added, added) for added in parts), 0.1, 0.9)
     torch.testing.assert_close(out, expected, atol=1e-5, rtol=0)
     step = torch.zeros(1, 1, 300, 451)
     step[..., :200] = 1
@@ -79,7 +83,7 @@ def test_doubt_in_a_corner_gets_what_the_whole_photograph_would_give(chelsea, mo
     y, x = torch.meshgrid(torch.arange(height) / height, torch.arange(width) / width, indexing="ij")
     mask = ((0.2 - (y - 0.6) ** 2 - (x - 0.7) ** 2) * 5).clamp(0, 1)[None, None]
     mask = torch.where(mask > 0.5, 1.0, mask)
-    for detail, near in ((0.0, 1e-6), (1.0, 6e-3)):
+    for detail, near in ((0.0, 1e-5), (1.0, 6e-3)):
         got = refine(chelsea, mask, radius=12, passes=2, detail=detail)
         with monkeypatch.context() as m:
             for module in ("refine", "learned"):
