@@ -166,3 +166,10 @@ def small(turned: float = 0) -> bytes:
     out = io.BytesIO()
     Image.open(CAT).convert("RGB").resize((220, 150)).rotate(turned).save(out, "PNG")
     return out.getvalue()
+
+
+def large() -> dict[str, object]:
+    """The kitten at 24 megapixels, as an upload: long enough under way to be met at work."""
+    out = io.BytesIO()
+    Image.open(ROOT / "samples" / "kitten-on-lawn.jpg").resize((6000, 4061)).save(out, "JPEG", quality=85)
+    return {"name": "kitten.jpg", "mimeType": "image/jpeg", "buffer": out.getvalue()}

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from .place import ROOT, listening
-from .tab import CAT, Tab, pixels, small
+from .tab import CAT, Tab, large, pixels, small
 
 HOSTILE = {
     "text.png": (b"no picture", "not a picture"),
@@ -50,7 +50,7 @@ def test_too_large_a_file_is_refused_by_the_uploader(chromium, tmp_path):
 
 def test_two_at_once_and_a_refresh_in_mid_work(demo, chromium, tab):
     other = Tab(chromium, demo.url)
-    tab.upload(ROOT / "samples" / "kitten-on-lawn.jpg")
+    tab.upload(large())
     tab.page.get_by_text("cutting out").wait_for()
     other.fast()
     other.upload(CAT)
@@ -120,7 +120,7 @@ def test_what_nobody_uses_is_dropped_and_made_again(chromium, tmp_path):
 def test_killed_in_mid_work_and_started_again(chromium, tmp_path):
     with listening("demo", "--no-browser", log=tmp_path / "log") as demo:
         tab = Tab(chromium, demo.url)
-        tab.upload(ROOT / "samples" / "kitten-on-lawn.jpg")
+        tab.upload(large())
         tab.page.get_by_text("cutting out").wait_for()
         demo.process.kill()
         demo.process.wait()
