@@ -16,6 +16,7 @@ from typing import Any
 from nuggy_nodes.bridge import client
 from nuggy_nodes.bridge.launch import SETTINGS
 from nuggy_nodes.bridge.place import Place
+from nuggy_nodes.core.network import precision
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
@@ -46,9 +47,18 @@ class Root:
         (self.config / "gimprc").write_text(
             f'(config-version "{self.version}")\n(show-welcome-dialog no)\n(check-updates no)\n(prev-language "")\n'
         )
+        self._same_arithmetic()
         seen = [Path(sys.prefix), Path(sys.base_prefix), REPOSITORY]
         shared = [p for p in map(Path, sys.path) if p.name == "site-packages" and not any(s in p.parents for s in seen)]
         self.binds = [self.work, *dict.fromkeys([*seen, *shared])]  # (packages may come from another environment)
+
+    def _same_arithmetic(self) -> None:
+        """What pays on this processor is measured here, and told inside: on a busy machine two measurements can differ,
+        and masks in 8 and in 16 bits do by more than a level."""
+        precision.verdict()
+        kept = self.home / ".cache" / "nuggy" / precision.FILE
+        kept.parent.mkdir(parents=True)
+        kept.write_text(json.dumps({k: [v.bfloat16, v.int8] for k, v in precision._seen.items()}))
 
     def environment(self, **more: str) -> dict[str, str]:
         env = {"HOME": str(self.home), "XDG_RUNTIME_DIR": str(self.runtime), "PATH": "/usr/bin:/bin"}
