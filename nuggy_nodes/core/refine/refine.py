@@ -59,20 +59,24 @@ def refine(
     followed = brightness(image) if guide == "grey" else image
     share = float(coarse.mean())
     pixels = radius_in_pixels(radius, *(whole, whole) if whole else (height, width), share)
-    before, much = alpha, undecided(alpha, whole)  # at full size: a mask that comes enlarged already gives the same
+    before, much = alpha, undecided(alpha, whole)  # of the mask at full size: one that comes enlarged gives the same
     weight, wide = ramp(much, DOUBT), ramp(much, WIDE)
-    windows = ((max(round(pixels * NARROW), 1), weight * (1 - wide)), (pixels, wide))
+    reaches = ((max(round(pixels * NARROW), 1), weight * (1 - wide)), (pixels, wide))
     for done in range(passes):
         seen, alpha = alpha, alpha.clone()
-        for reach, part in windows:
+        for reach, cells in reaches:
+            part = enlarge(cells, height, width)
             window = bounds(part[0, 0] > 0, 2 * reach)  # nothing farther off has a say where the filter counts
             if window:
                 here = (..., slice(*window[:2]), slice(*window[2:]))
                 change = guided_filter(followed[here], seen[here], reach, epsilon).sub_(seen[here]).mul_(part[here])
+                del part  # a plane of a large photograph is worth a thought
                 alpha[here] += _less_added(change, fullness(share))
         gentler, last = 2**done, done + 1 == passes
         alpha = levels(alpha, black / gentler, 1 - (1 - white) / gentler, gamma if last else 1.0)
-    return refine_learned(image, before, alpha, weight, detail, fullness(share)) if detail else alpha
+    if not detail:
+        return alpha
+    return refine_learned(image, before, alpha, enlarge(weight, height, width), detail, fullness(share))
 
 
 def fullness(share: float) -> float:
@@ -134,7 +138,7 @@ def doubt(mask: Tensor, whole: int | None = None) -> Tensor:
     Returns:
         0..1, same shape.
     """
-    return ramp(undecided(mask, whole), DOUBT)
+    return enlarge(ramp(undecided(mask, whole), DOUBT), mask.shape[-2], mask.shape[-1])
 
 
 def undecided(mask: Tensor, whole: int | None = None) -> Tensor:
@@ -144,16 +148,15 @@ def undecided(mask: Tensor, whole: int | None = None) -> Tensor:
         mask, whole: as for `doubt`.
 
     Returns:
-        0..1, same shape.
+        [B,1,h',w'], 0..1, on cells: the share is smooth, and large masks need not have it pixel by pixel.
     """
-    height, width = mask.shape[-2:]
-    side = whole or max(height, width)
+    side = whole or max(mask.shape[-2:])
     mask = mask.float()
     open_ = torch.addcmul(mask, mask, mask, value=-1)
-    cell = max(side // DOUBT_CELLS, 1)  # the share is smooth: large masks need not have it pixel by pixel
+    cell = max(side // DOUBT_CELLS, 1)
     if cell > 1:
         open_ = F.avg_pool2d(open_, cell, ceil_mode=True, count_include_pad=False)
-    return enlarge(4 * box_mean(open_, max(round(DOUBT_RADIUS * -(-side // cell)), 1)), height, width)
+    return 4 * box_mean(open_, max(round(DOUBT_RADIUS * -(-side // cell)), 1))
 
 
 def ramp(values: Tensor, scale: tuple[float, float]) -> Tensor:
