@@ -150,13 +150,14 @@ def _comfy(around: Surroundings) -> Iterator[tuple[str, str]]:
 
 
 def _comfy_folders(around: Surroundings) -> Iterator[Path]:
-    """ComfyUI as it is usually put: in the home folder or one of its first folders, or at a drive's root, itself or in
-    a folder that is named after it (the portable one)."""
+    """ComfyUI as it is usually put: in the home folder or one of its first folders, or in /opt, itself or in a folder
+    that is named after it (the portable one)."""
     roots = [
         around.home,
         *(around.home / n for n in ("Documents", "Desktop", "Downloads", "ai", "AI", "apps", "git", "src")),
     ]
-    roots += [Path("C:/"), Path("D:/"), Path("E:/")] if around.platform == "win32" else [Path("/opt")]
+    # not the drives' roots: on Windows any user of the machine may put a folder there, and what is found is started
+    roots += [] if around.platform == "win32" else [Path("/opt")]
     for root in roots:
         for outer in _folders(root, "comfy"):
             for folder in (outer, *_folders(outer, "comfy")):

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from .errors import InputError
 from .network.protocol import Form
 from .recipes import RECIPES, Recipe, views
-from .recipes import recipe as find_recipe
-
-if TYPE_CHECKING:
-    from .guided_answer import Seen
 
 # Around another network than IS-Net, with which the views above were measured: first the view that its authors would
 # take, and whatever comes after it changes nothing where it agrees (consensus.majority). 1024 stands for its own size.
@@ -45,23 +40,3 @@ def around(recipe: Recipe, form: Form) -> Recipe:
         return recipe
     combine = "majority" if recipe.combine == named.combine else recipe.combine
     return replace(recipe, views=ELSEWHERE[recipe.name], combine=combine)
-
-
-def asks_network(seen: Seen, recipe: str | Recipe) -> bool:
-    """Whether another recipe has other settings for the network's own part.
-
-    Args:
-        seen: of look_once.
-        recipe: a name or a Recipe.
-
-    Returns:
-        False where `look_again` does only what comes after the network.
-
-    Raises:
-        InputError: an unknown recipe, or one that is not for this network.
-    """
-    recipe = find_recipe(recipe)
-    if seen.network is None or seen.coarse is None:
-        return True
-    recipe = around(recipe, seen.network.form)
-    return "demo" in (recipe.name, seen.recipe.name) or recipe.part("look") != seen.recipe.part("look")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from .around import around
 from .checks import check_image
 from .errors import InputError
 from .network.protocol import AnyNetwork
@@ -18,6 +19,7 @@ from .ops.box_filter import box_mean
 from .ops.morphology import largest
 from .ops.resample import enlarge
 from .recipes import Recipe
+from .recipes import recipe as find_recipe
 from .refine.guided_filter import guided_filter
 from .refine.islands import IslandReport, remove_islands
 from .refine.levels import levels
@@ -136,3 +138,23 @@ def _obey(alpha: Tensor, said: Guidance) -> Tensor:
     if said.keep is not None:
         alpha = torch.maximum(alpha, said.keep)
     return alpha if said.drop is None else alpha * (1 - said.drop)
+
+
+def asks_network(seen: Seen, recipe: str | Recipe) -> bool:
+    """Whether another recipe has other settings for the network's own part.
+
+    Args:
+        seen: of look_once.
+        recipe: a name or a Recipe.
+
+    Returns:
+        False where `look_again` does only what comes after the network.
+
+    Raises:
+        InputError: an unknown recipe, or one that is not for this network.
+    """
+    recipe = find_recipe(recipe)
+    if seen.network is None or seen.coarse is None:
+        return True
+    recipe = around(recipe, seen.network.form)
+    return "demo" in (recipe.name, seen.recipe.name) or recipe.part("look") != seen.recipe.part("look")

@@ -8,12 +8,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from .around import around, asks_network
+from .around import around
 from .checks import check_alpha, check_image, check_same_size, match_batch
 from .demo import demo_masks
 from .errors import InputError
 from .foreground.opacity import shown
-from .guided_answer import Seen, guided
+from .guided_answer import Seen, asks_network, guided
 from .network.protocol import AnyNetwork
 from .recipes import Recipe
 from .recipes import recipe as find_recipe

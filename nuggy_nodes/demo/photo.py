@@ -17,9 +17,8 @@ from torch import Tensor
 from ..cli.pixels import to_pixels, to_tensor
 from ..cli.work import EMPTY
 from ..core import Cutout, Guidance, Recipe, answer, look_again, look_once
-from ..core.around import asks_network
 from ..core.errors import ImageError
-from ..core.guided_answer import Seen
+from ..core.guided_answer import Seen, asks_network
 from ..pictures import Picture, read
 from ..service.engine import Studio, shown_as
 from .sketch import slow, smaller

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from nuggy_nodes.core import answer, cutout, look_again, look_once, pipeline, recipe
-from nuggy_nodes.core.around import asks_network
+from nuggy_nodes.core.guided_answer import asks_network
 from nuggy_nodes.core.recipes import views
 
 

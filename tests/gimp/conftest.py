@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from rig import Gimp, Root
+from rig import Gimp, Root, Screen
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +40,13 @@ def gimp(root: Root) -> Iterator[Gimp]:
         yield session
     finally:
         session.close()
+
+
+@pytest.fixture(scope="module")
+def screen(root: Root) -> Iterator[Screen]:
+    """A virtual screen."""
+    made = Screen(root)
+    try:
+        yield made
+    finally:
+        made.close()

@@ -117,15 +117,6 @@ def wheels(root: Root) -> Path:
     return out
 
 
-@pytest.fixture(scope="module")
-def screen(root: Root) -> Iterator[Screen]:
-    made = Screen(root)
-    try:
-        yield made
-    finally:
-        made.close()
-
-
 def test_set_up_by_clicks_and_the_first_mask(root: Root, screen: Screen, wheels: Path, alone: None) -> None:
     """The dialog says that none is there; Set up... makes a Python, is cancelled without a trace, then makes it, and
     the mask is the core's; that Python broken, Repair... makes it anew."""

@@ -16,15 +16,6 @@ CANCEL = ("1310", "962")  # where the status bar of the window, as large as Desk
 DROP = ("204", "754")  # where a dialog of 1400x900 has the brush that drops
 
 
-@pytest.fixture(scope="module")
-def screen(root: Root) -> Iterator[Screen]:
-    made = Screen(root)
-    try:
-        yield made
-    finally:
-        made.close()
-
-
 class Desk:
     """A GIMP in a window with one image open, kept as inside.image."""
 
