@@ -42,7 +42,8 @@ class Recipe:
         choices=("colour", "grey", "none"), advanced=True)
     radius: float = setting(20.0, "radius", "edge",
         "How far from the mask's edge the picture is consulted, in pixels of a picture whose long side is 1024. "
-        "It grows with the picture and shrinks for a small subject, so a setting holds for every picture.",
+        "It grows with the picture, shrinks for a small subject and is a third of it at hard edges, so a setting holds "
+        "for every picture.",
         minimum=0.5, maximum=128, step=0.5, unit=PIXELS_AT_1024)
     epsilon: float = setting(1e-4, "edge contrast", "edge",
         "Contrast of the picture (squared) below which there is no edge to follow. Smaller follows finer "
