@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.quality import cases  # noqa: E402
-from nuggy_nodes.core import Guidance, answer, choose_precision, load, look_once  # noqa: E402
+from nuggy_nodes.core import Guidance, answer, choose_precision, load, look_once, recipe  # noqa: E402
 from nuggy_nodes.core.refine.rough import refine_rough  # noqa: E402
 
 Plane = NDArray[Any]
@@ -151,7 +151,9 @@ def main() -> None:
             image = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
             for kind in ("wobbly", "threshold", "eighth"):
                 rough = rough_mask(truth, kind)
-                found = refine_rough(image, torch.from_numpy(rough)[None, None])[0, 0].numpy()
+                found = refine_rough(image, torch.from_numpy(rough)[None, None], detail=recipe(args.recipe).detail)[
+                    0, 0
+                ].numpy()
                 rows.setdefault(kind, []).append([sad(rough, truth), sad(found, truth)])
             if network is None:
                 continue

@@ -16,7 +16,6 @@ from .checks import check_image
 from .errors import InputError
 from .network.protocol import AnyNetwork
 from .ops.box_filter import box_mean
-from .ops.morphology import largest
 from .ops.resample import enlarge
 from .recipes import Recipe
 from .recipes import recipe as find_recipe
@@ -27,7 +26,8 @@ from .refine.refine import refine
 from .refine.rough import refine_rough
 from .segment.box import inside_boxes, seen_in_boxes, weighed
 from .segment.guidance import Box, Guidance
-from .segment.strokes import GRID, spread
+from .segment.learnt import learnt
+from .segment.strokes import GRID, changed, spread
 from .work import Work
 
 EDGE = 2.0  # cells of the strokes' grid around a change in which the photograph tells its edge
@@ -38,7 +38,8 @@ EPSILON, BLACK = 1e-4, 0.1  # of the filter there, and of the levels after it
 class Seen:
     """What is kept between strokes: images [B,3,H,W] as the network was shown them; alpha [B,1,H,W], found without
     guidance, or None where no network was asked, and its islands; photographs and opacity as they were given; coarse
-    [B,1,n,n], the network's own answer; what the network said of boxes that were asked for."""
+    [B,1,n,n], the network's own answer; what the network said of boxes that were asked for, and what it made of
+    photographs on which strokes were drawn."""
 
     images: Tensor
     alpha: Tensor | None
@@ -50,6 +51,7 @@ class Seen:
     network: AnyNetwork | None = None
     coarse: Tensor | None = None
     boxes: dict[tuple[int, tuple[Box, ...]], Tensor] = field(default_factory=dict)
+    learnt: dict[int, Tensor | None] = field(default_factory=dict)
 
 
 def guided(seen: Seen, guidance: Guidance) -> tuple[Tensor, list[IslandReport]]:
@@ -87,7 +89,7 @@ def _one(seen: Seen, i: int, said: Guidance) -> tuple[Tensor, list[IslandReport]
     image, recipe = seen.images[i : i + 1].float(), seen.recipe
     islands = seen.islands[i : i + 1]
     if said.mask is not None:
-        alpha = refine_rough(image, said.mask, said.uncertainty, said.unsure)
+        alpha = refine_rough(image, said.mask, said.uncertainty, said.unsure, recipe.detail)
         if recipe.islands != "all" or recipe.max_hole:
             alpha, islands = remove_islands(alpha, **recipe.part("islands"))
     else:
@@ -96,9 +98,9 @@ def _one(seen: Seen, i: int, said: Guidance) -> tuple[Tensor, list[IslandReport]
     if said.boxes:
         alpha = _boxed(seen, i, image, alpha, said)
     if said.unsure is not None and said.mask is None:
-        alpha = refine_rough(image, alpha, unsure=said.unsure)
+        alpha = refine_rough(image, alpha, unsure=said.unsure, detail=recipe.detail)
     if said.keep is not None or said.drop is not None:
-        alpha = _obey(_stroked(image, alpha, said), said)
+        alpha = _obey(_stroked(seen, i, image, alpha, said), said)
     return alpha, islands
 
 
@@ -117,20 +119,24 @@ def _boxed(seen: Seen, i: int, image: Tensor, alpha: Tensor, said: Guidance) -> 
     return torch.lerp(cut, fresh, enlarge(changed, *cut.shape[-2:]).clamp(0, 1))
 
 
-def _stroked(image: Tensor, alpha: Tensor, said: Guidance) -> Tensor:
+def _stroked(seen: Seen, i: int, image: Tensor, alpha: Tensor, said: Guidance) -> Tensor:
     """What the strokes change, with the photograph's edges; elsewhere alpha as it was."""
-    height, width = alpha.shape[-2:]
-    added, taken = spread(image, alpha, said.keep, said.drop)
-    if not bool(added.any()) and not bool(taken.any()):
+    if i not in seen.learnt:
+        seen.learnt[i] = learnt(seen.network, image)
+    found = spread(image, alpha, said.keep, said.drop, seen.learnt[i])
+    if found is None:
         return alpha
-    more, less = (enlarge(c, height, width) for c in (added, taken))
-    beside = enlarge(largest(added, 1), height, width)  # no seam where what is added meets a soft edge of the mask
-    rough = (alpha * (1 + beside) + more).clamp(max=1) * (1 - less)
+    top, bottom, left, right = found.window
+    here = (..., slice(top, bottom), slice(left, right))
+    height, width = bottom - top, right - left
+    rough = changed(alpha[here], found)
     radius = max(round(EDGE * max(height, width) / GRID), 1)
-    share = box_mean(torch.maximum(more, less), radius)
+    share = box_mean(enlarge(torch.maximum(found.added, found.taken), height, width), radius)
     band = ((share * 4).clamp(max=1) * ((1 - share) * 4).clamp(max=1)).clamp(0, 1)  # 1 at the change's edge
-    edge = levels(guided_filter(image, rough, radius, EPSILON).clamp_(0, 1), BLACK, 1 - BLACK)
-    return torch.lerp(rough, edge, band)
+    edge = levels(guided_filter(image[here], rough, radius, EPSILON).clamp_(0, 1), BLACK, 1 - BLACK)
+    out = alpha.clone()
+    out[here] = torch.lerp(rough, edge, band)
+    return out
 
 
 def _obey(alpha: Tensor, said: Guidance) -> Tensor:

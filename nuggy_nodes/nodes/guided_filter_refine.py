@@ -95,6 +95,6 @@ def _rough(image: Tensor, mask: Tensor, doubt: Tensor, wanted: dict[str, Any]) -
     side = max(image.shape[-2:])
     uncertainty = None if wanted["radius"] == USUAL.radius else min(max(wanted["radius"] * side / 1024, 1.0), side)
     unsure = (enlarge(doubt, *image.shape[-2:]) > 0.5).float() if bool(doubt.any()) else None
-    alpha = refine_rough(image, mask, uncertainty, unsure)
+    alpha = refine_rough(image, mask, uncertainty, unsure, wanted["detail"])
     ends = {n: wanted[n] for n in ("black", "white", "gamma")}
     return alpha if ends == {n: getattr(USUAL, n) for n in ends} else levels(alpha, **ends)

@@ -59,5 +59,6 @@ def test_views_are_kept_and_an_answer_does_not_change_them(network32, chelsea):
 def test_a_rough_mask_is_refined_once_and_loses_its_islands(image, unsure):
     mask = plane(HEAD, BODY, (2, 5, 2, 5))
     after = cutout(image, None, guidance=Guidance(mask=mask, unsure=unsure)).alpha
-    expected, _ = remove_islands(refine_rough(image, mask, None, unsure), **recipe("default").part("islands"))
+    used = recipe("default")
+    expected, _ = remove_islands(refine_rough(image, mask, None, unsure, used.detail), **used.part("islands"))
     assert torch.equal(after, expected) and float(after[..., :8, :8].max()) == 0

@@ -68,7 +68,7 @@ class EightBit(nn.Module):
 
     def __init__(self, model: ISNet, steps: Steps, kind: torch.dtype = torch.float32):
         super().__init__()
-        self._step = steps["stage1"]
+        self._step, self._steps_of_maps = steps["stage1"], steps["stage4d"]
         self._encoder = [Block("stage1", model.stage1, None, steps)]
         for i in range(2, 7):
             self._encoder.append(Block(f"stage{i}", _block(model, f"stage{i}"), steps[f"stage{i - 1}"], steps))
@@ -82,13 +82,28 @@ class EightBit(nn.Module):
         self.conv_in, self.second = model.conv_in.to(kind), model.stage1.rebnconvin.to(kind)
 
     def forward(self, x: Tensor) -> Tensor:
+        return self._side(self._decoded(x))
+
+    def maps(self, x: Tensor) -> Tensor:
+        """What the fourth side output is read from (isnet.ISNet.maps).
+
+        Args:
+            x: as for `forward`.
+
+        Returns:
+            float32 [B,256,H/16,W/16].
+        """
+        return self._decoded(x, last=4).float() * self._steps_of_maps.view(1, -1, 1, 1)
+
+    def _decoded(self, x: Tensor, last: int = 1) -> Tensor:
+        """The map of a decoder's stage."""
         skips = [self._encoder[0].after_first(to_steps(self.second(self.conv_in(x)), self._step))]
         for block in self._encoder[1:-1]:
             skips.append(block(pool(skips[-1])))
         y = self._encoder[-1](pool(skips[-1]))
-        for block in self._decoder:
+        for block in self._decoder[: 6 - last]:
             y = block(join(y, skips.pop()))
-        return self._side(y)
+        return y
 
 
 def map_names(model: ISNet) -> list[str]:

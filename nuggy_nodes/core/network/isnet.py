@@ -126,20 +126,34 @@ class ISNet(nn.Module):
         return super()._apply(fn, recurse)
 
     def forward(self, x: Tensor, sides: bool = False) -> Tensor | tuple[list[Tensor], list[Tensor]]:
+        features = self._features(x, every=sides)
+        if not sides:
+            return self.get_submodule("side1")(features[0])
+        return [self.get_submodule(f"side{i}")(f) for i, f in enumerate(features, 1)], features
+
+    def maps(self, x: Tensor) -> Tensor:
+        """What the fourth side output is read from: a photograph's parts by what they are, not yet by where they end.
+
+        Args:
+            x: as for `forward`.
+
+        Returns:
+            [B,256,H/16,W/16].
+        """
+        return self._features(x, last=4)[0]
+
+    def _features(self, x: Tensor, last: int = 1, every: bool = False) -> list[Tensor]:
+        """The map that side output `last` is read from; with `every`, those of the coarser ones after it."""
         skips = [self.stage1(self.conv_in(x))]
         for i in range(2, 6):
             skips.append(self.get_submodule(f"stage{i}")(_pool(skips[-1])))
         y = self.stage6(_pool(skips[-1]))
         features = [y]
-        while skips:
+        while len(skips) >= last:
             skip = skips.pop()
             y = self.get_submodule(f"stage{len(skips) + 1}d")(torch.cat((_up_to(y, skip), skip), 1))
-            if sides:
-                features.append(y)
-        if not sides:
-            return self.get_submodule("side1")(y)
-        features.reverse()
-        return [self.get_submodule(f"side{i}")(f) for i, f in enumerate(features, 1)], features
+            features = [y, *features] if every else [y]
+        return features
 
 
 def convolutions(model: ISNet) -> list[tuple[str, nn.Conv2d]]:

@@ -13,9 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..errors import WeightsError
 from ..ops.tiles import bounds, tiles
-from ..shipped import shipped
+from ..shipped import load_shipped
 from .learned_features import LATTICE, features, local_colours
 from .learned_network import Refiner
 
@@ -114,16 +113,7 @@ def load_refiner(device: str = "cpu") -> Refiner:
     Raises:
         WeightsError: missing or damaged.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    path = shipped(NAME)
     with _lock:
-        with torch.device("meta"):  # the user's random numbers are not to be touched
-            network = Refiner()
-        try:
-            network.load_state_dict({k: v.float() for k, v in load_file(path).items()}, assign=True)
-        except (SafetensorError, OSError, RuntimeError, ValueError) as e:
-            raise WeightsError(f"{path}: is no whole refinement network ({str(e).splitlines()[0]}); reinstall") from e
+        network = load_shipped(NAME, Refiner)
         dtype = torch.float16 if torch.device(device).type == "cuda" else torch.float32
-        return network.requires_grad_(False).eval().to(device, dtype)
+        return network.to(device, dtype)

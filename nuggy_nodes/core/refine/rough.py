@@ -4,7 +4,8 @@ A hard mask is sure of every pixel, so nothing in it tells how far it may be wro
 along the mask's edge over the mean contrast around it (`alignment`) is high where the edge lies on one of the
 photograph's, about 1 where it wobbles across them. An edge that lies is given a narrow band, in which hair and soft
 rims are found; one that wobbles a wide one, in which the guided filter (He, Sun, Tang, PAMI 2013) runs with ever
-smaller windows, with levels in between: first which side a colour belongs to, then where the sides meet.
+smaller windows, with levels in between: first which side a colour belongs to, then where the sides meet. The learned
+refinement corrects in the band what the filter leaves.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ..ops.box_filter import box_mean
 from ..ops.morphology import largest, smallest
 from ..ops.resample import enlarge
 from .guided_filter import guided_filter
+from .learned import refine_learned
 from .levels import levels
 
 NARROW, WIDE = 1 / 128, 1 / 26  # of the longer side: the band of an edge that lies, and of one that wobbles
@@ -28,7 +30,13 @@ COARSE, FINE = 0.2, 0.02  # black point (white: 1 less it) in a wide band, in a 
 EPSILON = {False: 1e-4, True: 1e-5}  # of the filter: in a wide band, in a narrow one
 
 
-def refine_rough(image: Tensor, mask: Tensor, uncertainty: float | None = None, unsure: Tensor | None = None) -> Tensor:
+def refine_rough(
+    image: Tensor,
+    mask: Tensor,
+    uncertainty: float | None = None,
+    unsure: Tensor | None = None,
+    detail: float = 0.0,
+) -> Tensor:
     """Find the edge of a rough mask in the photograph.
 
     Args:
@@ -37,6 +45,7 @@ def refine_rough(image: Tensor, mask: Tensor, uncertainty: float | None = None, 
         uncertainty: how far the mask's edge may be wrong, in pixels of the photograph; None: measured (`alignment`).
         unsure: [B,1,H,W], where above 0.5 the mask says nothing (a trimap's grey): there the edge is looked for,
             however wide it is.
+        detail: share of the learned refinement's change that is made (recipes.Recipe), 0..1.
 
     Returns:
         [B,1,H,W], 0..1, float32. Farther from the mask's edge than the band, and off `unsure`, the mask as it was.
@@ -54,8 +63,13 @@ def refine_rough(image: Tensor, mask: Tensor, uncertainty: float | None = None, 
         image, unsure = match_batch(image, unsure, "image", "unsure")
     parts = []
     for i in range(len(image)):
-        alpha = enlarge(mask[i : i + 1].float(), *image.shape[-2:]).clamp(0, 1)
-        parts.append(_one(image[i : i + 1].float(), alpha, uncertainty, None if unsure is None else unsure[i : i + 1]))
+        photograph, alpha = image[i : i + 1].float(), enlarge(mask[i : i + 1].float(), *image.shape[-2:]).clamp(0, 1)
+        if unsure is not None:
+            band = unsure[i : i + 1] > 0.5
+            alpha = _trimap(photograph, alpha, band)
+        else:
+            alpha, band = _banded(photograph, alpha, uncertainty)
+        parts.append(refine_learned(photograph, alpha, alpha, band.float(), detail) if detail else alpha)
     return torch.cat(parts)
 
 
@@ -84,16 +98,15 @@ def alignment(image: Tensor, mask: Tensor) -> float:
     return float(contrast[edge].mean() / contrast[around].mean().clamp(min=1e-6))
 
 
-def _one(image: Tensor, alpha: Tensor, uncertainty: float | None, unsure: Tensor | None) -> Tensor:
+def _banded(image: Tensor, alpha: Tensor, uncertainty: float | None) -> tuple[Tensor, Tensor]:
+    """The mask with its edge found in a band, and that band, bool."""
     side = max(image.shape[-2:])
-    if unsure is not None:
-        return _trimap(image, alpha, unsure > 0.5)
     narrow = alignment(image, alpha) >= ALIGNED if uncertainty is None else uncertainty <= 2 * NARROW * side
     width = (NARROW if narrow else WIDE) * side if uncertainty is None else uncertainty
     first = max(round(width), 1)
     near = box_mean(alpha, first)
     band = (near > 0.02) & (near < 0.98)
-    return _passes(image, alpha, band, first, narrow)
+    return _passes(image, alpha, band, first, narrow), band
 
 
 def _passes(image: Tensor, alpha: Tensor, band: Tensor, first: int, narrow: bool) -> Tensor:

@@ -29,7 +29,7 @@ class Guidance:
     boxes: (x, y, width, height) in pixels of the photograph; the subject lies in one of them, for every photograph of
         the batch.
     keep, drop: strokes or points over subject and over background. They are obeyed under themselves; a stroke against
-        the mask spreads to what looks like it (segment.strokes).
+        the mask spreads to what it means (segment.strokes). Where strokes of both cross, neither is said.
     unsure: where the mask is not to be believed (a refine-edge brush; a trimap's grey, with `mask`).
     """
 
@@ -60,11 +60,7 @@ class Guidance:
         found: dict[str, Tensor | None] = {name: self._plane(name, images) for name in PLANES}
         keep, drop = found["keep"], found["drop"]
         if keep is not None and drop is not None:
-            both = int((keep * drop).sum())
-            if both:
-                raise InputError(
-                    f"keep and drop both mark {both} pixels; a pixel is kept or dropped: erase one of them"
-                )
+            found |= _apart(keep, drop)
         if self.uncertainty is not None and not 0 < self.uncertainty <= max(images.shape[-2:]):
             raise InputError(
                 f"uncertainty is in pixels, above 0 and at most the photograph's side; got {self.uncertainty}"
@@ -133,6 +129,15 @@ def marks(points: Sequence[tuple[float, float]], height: int, width: int, size: 
         rows, columns = torch.arange(height)[:, None] - int(y), torch.arange(width) - int(x)
         plane[rows.square() + columns.square() <= radius**2] = 1
     return plane[None, None]
+
+
+def _apart(keep: Tensor, drop: Tensor) -> dict[str, Tensor | None]:
+    """Strokes without the pixels that both mark."""
+    both = keep * drop
+    count, most = int(both.sum()), max(int(keep.sum()), int(drop.sum()))
+    if 2 * count > most:
+        raise InputError(f"keep and drop both mark {count} pixels, most of all; a pixel is kept or dropped: erase one")
+    return {"keep": keep - both, "drop": drop - both} if count else {}
 
 
 def _check_box(box: Box, height: int, width: int) -> None:

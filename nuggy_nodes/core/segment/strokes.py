@@ -1,149 +1,177 @@
-"""What strokes say of a mask: where it errs, spread from the strokes along likeness.
+"""What strokes say of a mask: which part of the photograph each one means.
 
-The mask's error e = truth - mask is known under the strokes. Elsewhere it is what kernel ridge regression (Gaussian
-process regression; Rasmussen and Williams, 2006, equation 2.25) makes of it, over what a pixel looks like: its colour,
-its place, and what the mask says of it. Besides the strokes, a lattice of pixels is given the error 0: the mask is
-right there, with some doubt, and with exponentially more the more a pixel looks like a stroke against the mask. So a
-stroke spreads over its like and stops where what looks otherwise begins. It spreads as far as it is long: a short one
-is for a small fault, a long one for a large one. How far is told along the photograph: a way across an edge is as much
-longer as its colours differ (ops.geodesic), so what looks alike beyond an edge stays. Of what would change sides, only
-regions that a stroke against the mask touches are taken.
-
-Everything runs on a grid of GRID cells along the longer side, whatever the photograph's size.
+A small network (stroke_network), trained on simulated strokes over photographs and composites, tells what the mask
+should be; it sees the subject and the strokes with their surroundings on a grid of GRID cells, whatever the
+photograph's size. Of what it would change, only regions that a stroke against the mask touches are taken, and a stroke
+that says nothing new changes nothing. What the mask was all but sure of changes whole; where it was open, as where fine
+structure is averaged in a cell, its cells are raised or lowered and its structure stays.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from ..ops.connected_components import components
-from ..ops.geodesic import geodesic
+from ..ops.morphology import largest
 from ..ops.resample import enlarge, resample
+from .stroke_features import Stroke, features
+from .stroke_network import Spreader, load_spreader, logits_of
 
-GRID = 224
-COLOUR, PLACE, OPINION = 2.14, 0.71, 0.71  # scales of what is compared, over the kernel's width
-REACH = 1.0  # of a stroke's length
-PATHS = 112  # cells along the longer side on which ways are told
-CONTRAST = 6.0  # of those cells, for a difference of colour of 1
-SHORTEST = 0.02  # of the longer side: a point reaches as far as a stroke of this length
-LATTICE = 250  # pixels at which the mask is believed
-STROKE = 60  # pixels of all strokes that are asked, at the most
-CERTAIN, BELIEF, LIKE = 0.02, 0.3, 8.0  # variance under a stroke, of the mask; its growth with likeness (an exponent)
+GRID = 160  # cells along the longer side of what is seen
+AROUND, REACHED = 0.25, 1.5  # of the subject's side, and of a stroke's, seen on each side of it
+SMALLEST = 0.1  # of the photograph's longer side: a subject or a stroke counts as at least this large
+SEEN = 0.1  # a mask from here on belongs to what is seen
 AGAINST = 0.4  # a stroke that differs from the mask by this says something new
+MARKED = 0.4  # share of a cell that makes it a stroke's
+OPEN = 0.1  # a mask farther than this from 0 and 1 is raised or lowered, not replaced
+RIM = 2  # cells around a change in which the mask may follow
 
 
-def spread(image: Tensor, mask: Tensor, keep: Tensor | None, drop: Tensor | None) -> tuple[Tensor, Tensor]:
+@dataclass(frozen=True)
+class Spread:
+    """What strokes change: window (top, bottom, left, right) in pixels; on its grid [1,1,h,w] `added` and `taken`, 0 or
+    1, what becomes subject and background; `change`, -1..1, by how much the mask rises or falls in them and their rims;
+    `whole`, 0 or 1, where it changes whole."""
+
+    window: tuple[int, int, int, int]
+    added: Tensor
+    taken: Tensor
+    change: Tensor
+    whole: Tensor
+
+
+def spread(
+    image: Tensor,
+    mask: Tensor,
+    keep: Tensor | None,
+    drop: Tensor | None,
+    learnt: Tensor | None = None,
+    network: Spreader | None = None,
+) -> Spread | None:
     """Where the strokes change the mask of one photograph.
 
     Args:
         image: [1,3,H,W], 0..1.
         mask: [1,1,H,W], 0..1.
         keep, drop: [1,1,H,W], 0 or 1, or None.
+        learnt: what the segmentation network made of the whole photograph (stroke_network.Spreader.learnt), or None.
+        network: another one than the shipped.
 
     Returns:
-        What becomes subject and what becomes background, each [1,1,h,w], 0 or 1, on the grid. All zeros where no
-        stroke says anything that the mask does not.
+        What changes, on the mask's device; None where no stroke says anything that the mask does not.
+
+    Raises:
+        WeightsError: the shipped network is missing or damaged.
     """
-    height, width = image.shape[-2:]
+    window = top, bottom, left, right = _window(mask, keep, drop)
+    here = (..., slice(top, bottom), slice(left, right))
+    height, width = bottom - top, right - left
     scale = min(GRID / max(height, width), 1.0)
     size = (max(round(height * scale), 1), max(round(width * scale), 1))
-    device = image.device
-    small = resample(image.float(), size)[0].cpu()
-    p = resample(mask.float(), size)[0, 0].clamp(0, 1).cpu()
-    marks = [_shrunk(plane, size) for plane in (keep, drop)]
-    marks[1] &= ~marks[0]
-    new = [_against(small, m, p, value) for m, value in zip(marks, (1.0, 0.0))]
-    changes = torch.zeros(2, *size)
-    if new[0][0].any() or new[1][0].any():
-        error = _error(small, p, marks)
-        for side, (stroke, reach) in enumerate(new):
-            toward = error if side == 0 else -error
-            crosses = (p < 0.5) & (p + toward * reach > 0.5) if side == 0 else (p >= 0.5) & (p - toward * reach < 0.5)
-            changes[side] = _touched(crosses | stroke, stroke).float()
-    changes = changes.to(device)
-    return changes[0][None, None], changes[1][None, None]
+    small = resample(image[here].float(), size)[0].cpu()
+    p = resample(mask[here].float(), size)[0, 0].clamp(0, 1).cpu()
+    strokes, against = _strokes(keep, drop, here, p)
+    if not any(bool(a.any()) for a in against):
+        return None
+    network = network or load_spreader()
+    near = None if learnt is None else _part(learnt.float().cpu(), window, mask.shape[-2], mask.shape[-1])
+    with torch.inference_mode():
+        found = network(features(small, p, strokes), logits_of(p)[None, None], near).sigmoid()[0, 0]
+    added = _touched(((p < 0.5) & (found > 0.5)) | against[0], against[0])
+    taken = _touched(((p >= 0.5) & (found < 0.5)) | against[1], against[1])
+    rise, fall = (largest(side[None, None].float(), RIM) for side in (added, taken))
+    change = (found - p)[None, None]
+    change = torch.where(rise >= fall, change.clamp(min=0), change.clamp(max=0)) * torch.maximum(rise, fall)
+    whole = (added & (p < OPEN)) | (taken & (p > 1 - OPEN))
+    planes = (added[None, None].float(), taken[None, None].float(), change, whole[None, None].float())
+    return Spread(window, *(plane.to(mask.device) for plane in planes))
 
 
-def _shrunk(plane: Tensor | None, size: tuple[int, int]) -> Tensor:
-    """A plane of marks on the grid, bool [h,w]: a cell is marked if a fair part of it is, and none is lost whole."""
-    if plane is None:
-        return torch.zeros(size, dtype=torch.bool)
-    share = resample(plane.float(), size)[0, 0].cpu()
-    marked = share > 0.4
-    if not bool(marked.any()):
-        marked = share >= share.amax() * 0.999
-    return marked
+def changed(alpha: Tensor, spread: Spread) -> Tensor:
+    """A window's mask after its strokes, edges as coarse as the grid.
+
+    Args:
+        alpha: the window's [1,1,h,w], 0..1.
+        spread: what changes.
+
+    Returns:
+        [1,1,h,w], 0..1.
+    """
+    more, less, change, whole = (
+        enlarge(x, *alpha.shape[-2:]) for x in (spread.added, spread.taken, spread.change, spread.whole)
+    )
+    return torch.lerp((alpha + change).clamp(0, 1), (alpha + more).clamp(max=1) * (1 - less), whole)
 
 
-def _against(image: Tensor, marks: Tensor, p: Tensor, value: float) -> tuple[Tensor, Tensor]:
-    """The strokes that say something new, bool [h,w], and how far a pixel is in their reach, 0..1 [h,w]."""
-    told, reach = torch.zeros_like(marks), torch.zeros_like(p)
-    parts = components(marks, 8)
-    scale = min(PATHS / max(p.shape), 1.0)
-    size = (max(round(p.shape[0] * scale), 1), max(round(p.shape[1] * scale), 1))
-    colour = resample(_colour(image)[None], size)[0]
-    for i in range(parts.count):
-        which = torch.zeros(parts.count, dtype=torch.bool)
-        which[i] = True
-        places = parts.pixels(which)
-        if float((p.flatten()[places] - value).abs().mean()) < AGAINST:
+def _window(mask: Tensor, keep: Tensor | None, drop: Tensor | None) -> tuple[int, int, int, int]:
+    """The subject and the strokes with their surroundings: top, bottom, left, right."""
+    height, width = mask.shape[-2:]
+    scale = min(GRID / max(height, width), 1.0)
+    size = (max(round(height * scale), 1), max(round(width * scale), 1))
+    seen = _extents((mask > SEEN).float(), size)
+    if len(seen):
+        seen = torch.stack((seen[:, 0].amin(), seen[:, 1].amax(), seen[:, 2].amin(), seen[:, 3].amax()))[None]
+        seen = _grown(seen, AROUND, SMALLEST * max(size))
+    marks = [_extents(plane, size) for plane in (keep, drop) if plane is not None]
+    every = torch.cat([seen, *(_grown(m, REACHED, SMALLEST * max(size)) for m in marks)]) / scale
+    top, bottom = max(int(every[:, 0].amin()), 0), min(int(every[:, 1].amax()), height)
+    left, right = max(int(every[:, 2].amin()), 0), min(int(every[:, 3].amax()), width)
+    return top, bottom, left, right
+
+
+def _extents(plane: Tensor, size: tuple[int, int]) -> Tensor:
+    """The connected parts of a plane on a grid: top, bottom, left, right, [N,4] in cells."""
+    parts = components(resample(plane.float(), size)[0, 0].cpu() > 0, 8)
+    left, top, right, bottom = parts.boxes()
+    return torch.stack((top, bottom, left, right), 1).float()
+
+
+def _grown(extents: Tensor, share: float, least: float) -> Tensor:
+    """Extents with `share` of their longer sides, or of `least`, on every side."""
+    sides = torch.maximum(extents[:, 1] - extents[:, 0], extents[:, 3] - extents[:, 2]).clamp(min=least)
+    return extents + share * sides[:, None] * torch.tensor([-1.0, 1.0, -1.0, 1.0])
+
+
+def _strokes(
+    keep: Tensor | None, drop: Tensor | None, here: tuple[object, ...], p: Tensor
+) -> tuple[Sequence[Stroke], tuple[Tensor, Tensor]]:
+    """The strokes on the grid, and the cells of those against the mask, of those that keep and of those that drop."""
+    strokes: list[Stroke] = []
+    against = torch.zeros_like(p, dtype=torch.bool), torch.zeros_like(p, dtype=torch.bool)
+    kept = None
+    for keeps, plane in ((True, keep), (False, drop)):
+        if plane is None or not bool(plane[here].any()):  # type: ignore[index]
             continue
-        told.view(-1)[places] = True
-        rows, columns = places // p.shape[1], places % p.shape[1]
-        extent = torch.stack([rows.amax() - rows.amin() + 1, columns.amax() - columns.amin() + 1]).float()
-        width = REACH * scale * max(float(extent.norm()), SHORTEST * max(p.shape))
-        seed = torch.zeros_like(p)
-        seed.view(-1)[places] = 1
-        way = geodesic(colour, resample(seed[None, None], size)[0, 0] > 0, CONTRAST, 3 * width)
-        near = enlarge((way / width).clamp(max=4)[None, None], *p.shape)[0, 0]
-        reach = torch.maximum(reach, torch.exp(-near.square() / 2))
-    return told, reach
+        share = resample(plane[here].float(), (p.shape[0], p.shape[1]))[0, 0].cpu()  # type: ignore[index]
+        cells = share > 0
+        if kept is not None:
+            cells &= ~kept  # a cell that both touch is the former's
+        parts = components(cells, 8)
+        for i in range(parts.count):
+            which = torch.zeros(parts.count, dtype=torch.bool)
+            which[i] = True
+            at = parts.pixels(which)
+            at = at[share.flatten()[at] >= min(MARKED, float(share.flatten()[at].amax()))]  # none is lost whole
+            own = torch.zeros_like(cells)
+            own.view(-1)[at] = True
+            strokes.append((keeps, own))
+            if float((p.flatten()[at] - float(keeps)).abs().mean()) >= AGAINST:
+                against[0 if keeps else 1].view(-1)[at] = True
+        kept = cells
+    return strokes, against
 
 
-def _error(image: Tensor, p: Tensor, marks: list[Tensor]) -> Tensor:
-    """The mask's error [h,w], -1..1 or a little over, by regression from strokes and lattice. image: [3,h,w]."""
-    looks = _looks(image, p)
-    every = looks.flatten(1).T.contiguous()
-    marked = marks[0] | marks[1]
-    at = marked.flatten().nonzero()[:, 0]
-    at = at[:: max(len(at) // STROKE, 1)]
-    value = marks[0].flatten()[at].float()
-    step = max(int((p.numel() / LATTICE) ** 0.5), 1)
-    lattice = torch.zeros_like(marked)
-    lattice[step // 2 :: step, step // 2 :: step] = True
-    believed = (lattice & ~marked).flatten().nonzero()[:, 0]
-    flat = p.flatten()
-    known, opinion = value - flat[at], flat[believed]
-    contrary = ((value[None] - opinion[:, None]).abs() > 0.5) & (known.abs() > AGAINST)[None]
-    like = (_kernel(every[believed], every[at]) * contrary).amax(1)
-    doubt = BELIEF * torch.exp(LIKE * like) * (1 + 40 * opinion * (1 - opinion))
-    centres = torch.cat([every[at], every[believed]])
-    matrix = _kernel(centres, centres).double()
-    matrix.diagonal().add_(torch.cat([torch.full_like(known, CERTAIN), doubt]).double())
-    weights = torch.linalg.solve(matrix, torch.cat([known, torch.zeros_like(opinion)]).double()[:, None]).float()
-    return (_kernel(every, centres) @ weights).view_as(p)
-
-
-def _looks(image: Tensor, p: Tensor) -> Tensor:
-    """What pixels are compared by, [C,h,w], in units of the kernel's width."""
-    height, width = p.shape
-    side = max(height, width)
-    y = torch.linspace(-1, 1, height)[:, None].expand(height, width) * (height / side)
-    x = torch.linspace(-1, 1, width).expand(height, width) * (width / side)
-    return torch.cat([COLOUR * _colour(image), PLACE * torch.stack([y, x]), OPINION * p[None]])
-
-
-def _colour(image: Tensor) -> Tensor:
-    """Brightness and two opponent colours, [3,h,w]."""
-    luma = image.mean(0, keepdim=True)
-    return torch.cat([2.1 * luma, 3 * (image[:1] - image[1:2]), 2 * (image[:2].mean(0, keepdim=True) - image[2:])])
-
-
-def _kernel(a: Tensor, b: Tensor) -> Tensor:
-    """exp(-|a - b|^2 / 2), [len(a), len(b)]."""
-    square = (a.square().sum(1)[:, None] + b.square().sum(1)[None]).addmm_(a, b.T, alpha=-2)
-    return square.clamp_(min=0).mul_(-0.5).exp_()
+def _part(learnt: Tensor, window: tuple[int, int, int, int], height: int, width: int) -> Tensor:
+    """The window's part of maps [1,C,m,n] of a whole photograph, on as many cells."""
+    (top, bottom, left, right), (rows, columns) = window, learnt.shape[-2:]
+    y = ((torch.arange(rows) + 0.5) / rows * (bottom - top) + top) / height * 2 - 1
+    x = ((torch.arange(columns) + 0.5) / columns * (right - left) + left) / width * 2 - 1
+    places = torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)[None]
+    return torch.nn.functional.grid_sample(learnt, places, padding_mode="border", align_corners=False)
 
 
 def _touched(regions: Tensor, stroke: Tensor) -> Tensor:

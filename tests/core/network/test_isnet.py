@@ -104,3 +104,13 @@ def test_a_block_of_levels_against_a_plain_reading():
     y = conv("3d", torch.cat((conv("4", three), three), 1))
     y = conv("2d", torch.cat((up(y, two), two), 1))
     torch.testing.assert_close(block(x), conv("1d", torch.cat((up(y, one), one), 1)) + residual)
+
+
+@torch.inference_mode()
+def test_maps_are_what_the_fourth_side_is_read_from(small):
+    x = torch.rand(1, 3, 96, 64)
+    logits, features = small(x, sides=True)
+    maps = small.maps(x)
+    assert maps.shape == (1, 256, 6, 4)
+    torch.testing.assert_close(maps, features[3])
+    torch.testing.assert_close(small.side4(maps), logits[3])

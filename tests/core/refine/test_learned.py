@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from nuggy_nodes.core import InputError, WeightsError, recipe
+from nuggy_nodes.core import shipped as files
 from nuggy_nodes.core.refine import learned
 from nuggy_nodes.core.refine.learned import load_refiner, refine_learned
 from nuggy_nodes.core.refine.learned_network import Refiner
@@ -121,9 +122,9 @@ def test_an_untrained_network_changes_nothing(big):
 def test_a_missing_or_broken_file_says_so(tmp_path, monkeypatch):
     broken = tmp_path / "refiner.safetensors"
     broken.write_bytes(b"not weights")
-    monkeypatch.setattr(learned, "shipped", lambda name: broken)
+    monkeypatch.setattr(files, "shipped", lambda name: broken)
     load_refiner.cache_clear()
-    with pytest.raises(WeightsError, match=r"refiner.safetensors: is no whole refinement network"):
+    with pytest.raises(WeightsError, match=r"refiner.safetensors: is not a whole network"):
         load_refiner("cpu")
     load_refiner.cache_clear()
 

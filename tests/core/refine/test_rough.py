@@ -33,3 +33,11 @@ def test_a_trimaps_grey_is_decided_by_the_colours_of_its_sides(image):
     unsure = plane((10, 155, 50, 150)) - inner
     after = refine_rough(image, inner, unsure=unsure)
     assert sad(after) < 0.2 * sad(inner) and torch.equal(after[unsure == 0], inner[unsure == 0])
+
+
+def test_the_learned_refinement_corrects_the_band_and_nothing_else(image):
+    rough = plane((16, 84, 55, 146), (80, 155, 64, 137))
+    plain, corrected = refine_rough(image, rough, 8.0), refine_rough(image, rough, 8.0, detail=0.75)
+    assert not torch.equal(plain, corrected)
+    assert torch.equal(plain[..., 50:130, 85:115], corrected[..., 50:130, 85:115])
+    assert torch.equal(plain[..., :40], corrected[..., :40])

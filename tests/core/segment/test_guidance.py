@@ -26,7 +26,7 @@ def test_points_are_discs():
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        (Guidance(keep=plane((0, 9, 0, 9)), drop=plane((5, 20, 5, 20))), "both mark 16 pixels"),
+        (Guidance(keep=plane((0, 9, 0, 9)), drop=plane((2, 9, 0, 9))), "both mark 63 pixels"),
         (Guidance(keep=torch.ones(1, 1, H, W + 40)), "smaller with the same proportions"),
         (Guidance(keep=torch.ones(1, 1, H // 2, W)), "same proportions"),
         (Guidance(keep=torch.ones(3, 1, H, W)), "batch of 3"),
@@ -44,6 +44,12 @@ def test_points_are_discs():
 def test_what_does_not_fit_is_refused_with_a_sentence(image, said, words):
     with pytest.raises(InputError, match=words):
         cutout(image, None, guidance=said)
+
+
+def test_where_strokes_cross_neither_is_said(image):
+    across, down = plane((50, 54, 20, 90)), plane((20, 90, 50, 54))
+    said = Guidance(keep=across, drop=down).fitted(image)
+    assert torch.equal(said.keep, across - across * down) and torch.equal(said.drop, down - across * down)
 
 
 def test_a_point_outside_is_refused():
