@@ -19,19 +19,16 @@ from .ops.box_filter import box_mean
 from .ops.resample import enlarge
 from .recipes import Recipe
 from .recipes import recipe as find_recipe
-from .refine.guided_filter import guided_filter
 from .refine.islands import IslandReport, remove_islands
-from .refine.levels import levels
 from .refine.refine import refine
-from .refine.rough import refine_rough
+from .refine.rough import passes, refine_rough
 from .segment.box import inside_boxes, seen_in_boxes, weighed
 from .segment.guidance import Box, Guidance
 from .segment.learnt import learnt
 from .segment.strokes import GRID, changed, spread
 from .work import Work
 
-EDGE = 2.0  # cells of the strokes' grid around a change in which the photograph tells its edge
-EPSILON, BLACK = 1e-4, 0.1  # of the filter there, and of the levels after it
+EDGE = 4.0  # cells of the strokes' grid around a change in which the photograph tells its edge
 
 
 @dataclass
@@ -133,7 +130,7 @@ def _stroked(seen: Seen, i: int, image: Tensor, alpha: Tensor, said: Guidance) -
     radius = max(round(EDGE * max(height, width) / GRID), 1)
     share = box_mean(enlarge(torch.maximum(found.added, found.taken), height, width), radius)
     band = ((share * 4).clamp(max=1) * ((1 - share) * 4).clamp(max=1)).clamp(0, 1)  # 1 at the change's edge
-    edge = levels(guided_filter(image[here], rough, radius, EPSILON).clamp_(0, 1), BLACK, 1 - BLACK)
+    edge = passes(image[here], rough, band > 0, radius)
     out = alpha.clone()
     out[here] = torch.lerp(rough, edge, band)
     return out

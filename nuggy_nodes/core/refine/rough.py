@@ -106,10 +106,22 @@ def _banded(image: Tensor, alpha: Tensor, uncertainty: float | None) -> tuple[Te
     first = max(round(width), 1)
     near = box_mean(alpha, first)
     band = (near > 0.02) & (near < 0.98)
-    return _passes(image, alpha, band, first, narrow), band
+    return passes(image, alpha, band, first, narrow), band
 
 
-def _passes(image: Tensor, alpha: Tensor, band: Tensor, first: int, narrow: bool) -> Tensor:
+def passes(image: Tensor, alpha: Tensor, band: Tensor, first: int, narrow: bool = False) -> Tensor:
+    """Find the edge within a band by guided filters with ever smaller windows, levels in between.
+
+    Args:
+        image: [1,3,H,W], 0..1.
+        alpha: [1,1,H,W], 0..1.
+        band: bool [1,1,H,W], where the edge may lie; alpha stays elsewhere.
+        first: window of the first pass, in pixels from its centre.
+        narrow: one pass only, for an edge that lies where the photograph's does.
+
+    Returns:
+        [1,1,H,W], 0..1.
+    """
     black = FINE if narrow else COARSE
     for shrink in SHRINKS[:1] if narrow else SHRINKS:
         found = guided_filter(image, alpha, max(round(first * shrink), 1), EPSILON[narrow]).clamp_(0, 1)
@@ -123,4 +135,4 @@ def _trimap(image: Tensor, alpha: Tensor, unsure: Tensor) -> Tensor:
     while depth < 8 and bool((rest > 0).any()):  # half the width of the widest place, by doubling erosions
         rest, depth, width = smallest(rest, width), depth + 1, width * 2
     start = torch.where(unsure, torch.full_like(alpha, 0.5), alpha)
-    return _passes(image, start, unsure, max(width, 2), False)
+    return passes(image, start, unsure, max(width, 2))

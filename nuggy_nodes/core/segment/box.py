@@ -1,8 +1,9 @@
 """Boxes: the subject lies in one of them, and the network is shown each with some of its surroundings.
 
-A box's own view lacks the whole, the whole view lacks the box: they are weighed as consensus weighs views, what the
-whole frame says, cut to the box, twice, and the box's view once, which counts beyond them in regions that they carry.
-Where both say the same the mask stays as it was, cut to the box.
+A box's own view lacks the whole, the whole view lacks the box, and either may misread. So each box is shown twice, with
+less and with more around it, the second mirrored. Where both views differ from the mask to the same side, the lesser of
+the two differences is a vote, and two of three (consensus.regions) decide. A box says that there is a subject: its views
+may take parts away that stand alone, but not most of it. Where nothing is decided the mask stays as it was, cut to the box.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from .guidance import Box
 from .predict import predict
 from .views import View
 
-SURROUNDINGS = 0.15  # of the box, shown on each side of it
-VIEW = View(768)
+LOOKS = ((0.15, View(768)), (0.4, View(768, flip=True)))  # of the box, shown on each side of it; in which view
+MOST = 0.3  # of the subject, that may be taken away
 GRID = 512  # cells along the longer side on which views are weighed
 CHANGES = 4.0  # a change of a quarter counts whole
 NEAR = 3  # cells around a change that are found anew
@@ -36,20 +37,21 @@ def seen_in_boxes(network: AnyNetwork, image: Tensor, boxes: Sequence[Box]) -> T
         boxes: in pixels of the photograph.
 
     Returns:
-        [1,1,h,w] on the grid, 0..1; 0 outside boxes and surroundings.
+        [2,1,h,w] on the grid, one of LOOKS each, 0..1; 0 outside boxes and surroundings.
     """
     height, width = image.shape[-2:]
-    out = torch.zeros(1, 1, *_grid(height, width), device=image.device)
+    out = torch.zeros(len(LOOKS), 1, *_grid(height, width), device=image.device)
     scale = out.shape[-2] / height, out.shape[-1] / width
-    for x, y, w, h in boxes:
-        top, bottom = max(int(y - SURROUNDINGS * h), 0), min(int(y + h * (1 + SURROUNDINGS)) + 1, height)
-        left, right = max(int(x - SURROUNDINGS * w), 0), min(int(x + w * (1 + SURROUNDINGS)) + 1, width)
-        found = predict(network, image[..., top:bottom, left:right], (VIEW,))
-        first, start = int(top * scale[0]), int(left * scale[1])
-        last = min(max(round(bottom * scale[0]), first + 1), out.shape[-2])
-        end = min(max(round(right * scale[1]), start + 1), out.shape[-1])
-        place = out[..., first:last, start:end]
-        place.copy_(torch.maximum(place, enlarge(found, last - first, end - start).clamp(0, 1)))
+    for look, (around, view) in zip(out, LOOKS):
+        for x, y, w, h in boxes:
+            top, bottom = max(int(y - around * h), 0), min(int(y + h * (1 + around)) + 1, height)
+            left, right = max(int(x - around * w), 0), min(int(x + w * (1 + around)) + 1, width)
+            found = predict(network, image[..., top:bottom, left:right], (view,))
+            first, start = int(top * scale[0]), int(left * scale[1])
+            last = min(max(round(bottom * scale[0]), first + 1), out.shape[-2])
+            end = min(max(round(right * scale[1]), start + 1), out.shape[-1])
+            place = look[..., first:last, start:end]
+            place.copy_(torch.maximum(place, enlarge(found, last - first, end - start)[0].clamp(0, 1)))
     return out
 
 
@@ -59,17 +61,21 @@ def weighed(alpha: Tensor, inside: Tensor, seen: Tensor) -> tuple[Tensor, Tensor
     Args:
         alpha: the mask [1,1,H,W], 0..1.
         inside: 0 or 1, [1,1,H,W].
-        seen: `seen_in_boxes`, [1,1,h,w].
+        seen: `seen_in_boxes`, [2,1,h,w].
 
     Returns:
         The answer [1,1,h,w] on the grid, and how far it changes alpha, 0..1.
     """
     size = (seen.shape[-2], seen.shape[-1])
     cut = resample(alpha * inside, size)
-    own = seen * resample(inside, size)
-    found = regions(torch.stack([cut, cut, own]), own, cut)
-    changed = largest(((found - cut).abs() * CHANGES).clamp(max=1), NEAR)
-    return found, changed
+    one, other = (seen * resample(inside, size) - cut).split(1)
+    least = torch.where(one.abs() < other.abs(), one, other)
+    vote = cut + least * (one * other > 0)
+    change = regions(torch.stack([cut, vote, vote]), None, cut) - cut
+    if float(change.clamp(max=0).sum()) < -MOST * float(cut.sum()):
+        change = change.clamp(min=0)
+    changed = largest((change.abs() * CHANGES).clamp(max=1), NEAR)
+    return cut + change, changed
 
 
 def inside_boxes(boxes: Sequence[Box], like: Tensor) -> Tensor:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from nuggy_nodes.core import Guidance, answer
 from nuggy_nodes.core.network.metadata import Info
 from nuggy_nodes.core.network.protocol import Form
 from nuggy_nodes.core.segment.box import inside_boxes, seen_in_boxes, weighed
+from nuggy_nodes.core.segment.consensus import SOLID
 from tests.core.drawn_subject import HEAD, TRUTH, plane, seen
 
 
@@ -39,41 +41,66 @@ def test_a_boxes_view_lies_where_the_box_does():
     image = torch.zeros(1, 3, 160, 200)
     image[:, 1, 60:100, 80:140] = 1
     found = seen_in_boxes(Bright(), image, [(70, 50, 80, 60)])
-    assert found.shape == (1, 1, 160, 200)
+    assert found.shape == (2, 1, 160, 200)
     assert float((found - image[:, 1:2]).abs().mean()) < 0.01
-    assert float(found[..., :40, :].max()) == 0 and float(found[..., :, 164:].max()) == 0
+    assert float(found[..., :25, :].max()) == 0 and float(found[..., :, 183:].max()) == 0
     large = seen_in_boxes(Bright(), torch.zeros(1, 3, 600, 2048), [(0, 0, 100, 100)])
-    assert large.shape == (1, 1, 150, 512)
+    assert large.shape == (2, 1, 150, 512)
 
 
-def test_where_both_say_the_same_nothing_changes():
+def both(plane):
+    return torch.cat((plane, plane))
+
+
+def test_where_all_say_the_same_nothing_changes():
     alpha = torch.zeros(1, 1, 64, 64)
     alpha[..., 20:40, 20:40] = 1
     inside = inside_boxes([(10, 10, 44, 44)], alpha)
-    found, changed = weighed(alpha, inside, alpha.clone())
+    found, changed = weighed(alpha, inside, both(alpha))
     assert torch.equal(found, alpha) and float(changed.max()) == 0
 
 
-def test_what_only_the_boxes_view_sees_comes_if_the_frames_subject_carries_it():
-    """The frame has half of a body, the box all of it; a body elsewhere that only the box sees does not come."""
+def test_what_both_views_of_the_box_see_comes_and_what_one_sees_does_not():
     alpha, seen = torch.zeros(1, 1, 64, 64), torch.zeros(1, 1, 64, 64)
     alpha[..., 10:50, 10:34] = 1
     seen[..., 10:50, 10:48] = 1
     inside = torch.ones_like(alpha)
-    found, changed = weighed(alpha, inside, seen)
+    found, changed = weighed(alpha, inside, both(seen))
     assert float(found[..., 20:40, 36:46].mean()) > 0.9 and float(changed[..., 20:40, 36:46].min()) == 1
-    apart = torch.zeros_like(alpha)
-    apart[..., 5:20, 50:60] = 1
-    assert float(weighed(alpha, inside, apart)[0][..., 5:20, 50:60].max()) == 0
+    assert torch.equal(weighed(alpha, inside, torch.cat((seen, alpha)))[0], alpha)
+    assert float(weighed(0 * alpha, inside, both(seen))[0][..., 20:40, 12:46].mean()) > 0.9, "of nothing, too"
 
 
-def test_a_box_is_shown_with_a_seventh_of_its_surroundings():
+@pytest.mark.parametrize("side", [0, 1])
+def test_the_lesser_of_two_differences_is_the_vote(side):
+    alpha, inside = torch.zeros(1, 1, 64, 64), torch.ones(1, 1, 64, 64)
+    seen = torch.ones(2, 1, 64, 64)
+    seen[side] = 0.7
+    torch.testing.assert_close(weighed(alpha, inside, seen)[0].mean(), torch.tensor(1.0 if 0.7 > SOLID else 0.7))
+
+
+def test_a_small_part_may_go_and_most_of_the_subject_may_not():
+    body, other = (plane_of(10, 50, left, right) for left, right in ((10, 40), (48, 54)))
+    inside = torch.ones(1, 1, 64, 64)
+    assert float(weighed(body + other, inside, both(body))[0][..., 15:45, 49:53].max()) == 0
+    kept = weighed(body + other, inside, both(other))[0]
+    assert torch.equal(kept, body + other)
+
+
+def plane_of(top, bottom, left, right):
+    out = torch.zeros(1, 1, 64, 64)
+    out[..., top:bottom, left:right] = 1
+    return out
+
+
+def test_boxes_are_shown_with_their_surroundings():
     """All is green: what is seen ends where the surroundings end."""
     image = torch.zeros(1, 3, 160, 200)
     image[:, 1] = 1
     found = seen_in_boxes(Bright(), image, [(70, 50, 80, 60)])
     expected = torch.zeros_like(found)
-    expected[..., 41:120, 58:163] = 1
+    expected[0, :, 41:120, 58:163] = 1
+    expected[1, :, 26:135, 38:183] = 1
     torch.testing.assert_close(found, expected)
 
 
@@ -83,5 +110,5 @@ def test_what_is_seen_outside_the_boxes_does_not_count():
     inside = inside_boxes([(10, 10, 30, 44)], alpha)
     seen = alpha.clone()
     seen[..., 20:44, 40:60] = 1  # goes on beyond the box
-    found, changed = weighed(alpha, inside, seen)
+    found, changed = weighed(alpha, inside, both(seen))
     assert float(found[..., 44:].max()) == 0 and torch.equal(found, alpha) and float(changed.max()) == 0
