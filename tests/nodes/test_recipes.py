@@ -65,7 +65,7 @@ def test_what_the_user_says_is_the_cut_outs_answer(pack, network32, chelsea, sai
     kept = sys.modules[f"{pack.__name__}.kept"]
     answer = torch.nn.functional.interpolate(chelsea[:, 1:2], size=(96, 128), mode="bilinear")
     monkeypatch.setattr("nuggy_nodes.core.pipeline.look", lambda *a, **k: answer)
-    monkeypatch.setattr("nuggy_nodes.core.guided_answer.seen_in_boxes", lambda *a: answer)
+    monkeypatch.setattr("nuggy_nodes.core.guided_answer.seen_in_boxes", lambda *a: torch.cat((answer, answer)))
 
     class Model(module.ManagedNetwork):
         def __init__(self):

@@ -21,6 +21,7 @@ from ..ops.resample import enlarge
 from .guided_filter import guided_filter
 from .learned import refine_learned
 from .levels import levels
+from .refine import fullness
 
 NARROW, WIDE = 1 / 128, 1 / 26  # of the longer side: the band of an edge that lies, and of one that wobbles
 ALIGNED = 1.32  # alignment from which an edge lies
@@ -69,7 +70,9 @@ def refine_rough(
             alpha = _trimap(photograph, alpha, band)
         else:
             alpha, band = _banded(photograph, alpha, uncertainty)
-        parts.append(refine_learned(photograph, alpha, alpha, band.float(), detail) if detail else alpha)
+        if detail:
+            alpha = refine_learned(photograph, alpha, alpha, band.float(), detail, fullness(float(alpha.mean())))
+        parts.append(alpha)
     return torch.cat(parts)
 
 
