@@ -58,8 +58,10 @@ def colours(image: Tensor) -> Tensor:
 
 
 def distance(cells: Tensor) -> Tensor:
-    """How far each cell is from the nearest marked one, exactly: along rows first, then over columns (Felzenszwalb and
-    Huttenlocher, "Distance Transforms of Sampled Functions", 2012, equation 1, taken over all rows at once).
+    """How far each cell is from the nearest marked one.
+
+    Exactly, along rows first, then over columns (Felzenszwalb and Huttenlocher, "Distance Transforms of Sampled
+    Functions", 2012, equation 1, taken over all rows at once).
 
     Args:
         cells: bool [h,w].
