@@ -96,7 +96,7 @@ def load(
         if steps and not why:
             from .eight_bit import EightBit
 
-            return Network(EightBit(build(state, path), steps, dtype), info, path)
+            return Network(EightBit(assembled(state, path), steps, dtype), info, path)
         log.info("%s runs in %s: %s", path, str(dtype).removeprefix("torch."), why or "it has no steps for 8 bits")
     return Network(build(state, path).to(device, dtype), info, path)
 
@@ -148,6 +148,21 @@ def build(state: Mapping[str, Tensor], path: Path) -> ISNet:
         The network in evaluation mode, channels-last, on the state's device.
 
     Raises:
+        WeightsError: as for `assembled`.
+    """
+    return assembled(state, path).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def assembled(state: Mapping[str, Tensor], path: Path) -> ISNet:
+    """A network whose weights are the very tensors of a state, in the order of values that they have.
+
+    Args:
+        state, path: as for `build`.
+
+    Returns:
+        The network in evaluation mode, on the state's device.
+
+    Raises:
         WeightsError: missing, unknown or misshapen tensors, which it lists, or values that are not finite.
     """
     with torch.device("meta"):
@@ -165,8 +180,7 @@ def build(state: Mapping[str, Tensor], path: Path) -> ISNet:
     if broken:
         raise WeightsError(f"{path}: {broken[0]} has values that are NaN or infinite; the file is damaged")
     model.load_state_dict(dict(state), assign=True)
-    model.requires_grad_(False).eval()
-    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    return model.requires_grad_(False).eval()
 
 
 def save(state: Mapping[str, Tensor], info: Info, path: Path, *, eight_bit: bool = True) -> None:
