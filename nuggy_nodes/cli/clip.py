@@ -19,6 +19,7 @@ from .results import check, check_form, existing
 if TYPE_CHECKING:
     from ..core import Recipe
     from .guidance import Said
+    from .opening import Opening
     from .work import Engine, Output
 
 BY_NAME = {suffix: form for form, suffix in FORMS.items() if suffix} | {".apng": "png"}
@@ -62,9 +63,7 @@ def clip_place(args: argparse.Namespace) -> Place:
     return Place(None if named else target, target if named else None, FORMS[args.format], existing(args))
 
 
-def do_clips(
-    args: argparse.Namespace, recipe: Recipe, output: Output, todo: Plan, said: Said, opening: Opening
-) -> int:
+def do_clips(args: argparse.Namespace, recipe: Recipe, output: Output, todo: Plan, said: Said, opening: Opening) -> int:
     """Cut out what is planned; returns the exit status. Raises NuggyError for what concerns all of them."""
     from ..clips.frame import pyav
     from .run import say

@@ -36,9 +36,7 @@ class Opening:
 
         def work() -> None:
             try:
-                found = open_network(
-                    args.network, self.device, self.dtype, provider=args.device, options=options(args)
-                )
+                found = open_network(args.network, self.device, self.dtype, provider=args.device, options=options(args))
                 self._network.set_result(found)
             except BaseException as e:
                 self._network.set_exception(e)

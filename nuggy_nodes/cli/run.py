@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 ISSUES = "https://github.com/Youl-AI/Nuggy/issues"
 
 
-def do_all(
-    args: argparse.Namespace, recipe: Recipe, output: Output, todo: Plan, said: Said, opening: Opening
-) -> int:
+def do_all(args: argparse.Namespace, recipe: Recipe, output: Output, todo: Plan, said: Said, opening: Opening) -> int:
     """Cut out what is planned; returns the exit status. Raises NuggyError for what concerns all of them."""
     from .work import Engine, Worker
 
