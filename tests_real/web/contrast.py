@@ -5,7 +5,8 @@
 WORDS = """() => {
   const read = (text) => {
     const n = text.match(/[\\d.]+/g).map(Number)
-    return text.startsWith('color(srgb') ? [...n.slice(0, 3).map((v) => v * 255), n[3] ?? 1] : [...n.slice(0, 3), n[3] ?? 1]
+    const by = text.startsWith('color(srgb') ? 255 : 1
+    return [...n.slice(0, 3).map((v) => v * by), n[3] ?? 1]
   }
   const over = (top, below) => top.slice(0, 3).map((v, i) => v * top[3] + below[i] * (1 - top[3]))
   const light = (c) => {
