@@ -42,7 +42,13 @@ WORDS = """() => {
 
 
 def faint(page) -> list[str]:
-    """Words of a page that are under the contrast of level AA, with what they have."""
-    found = page.evaluate(WORDS)
-    assert len(found) > 10, found
-    return [f"{f['said']}: {f['contrast']:.2f} of {f['least']}" for f in found if f["contrast"] < f["least"]]
+    """Words of a page that are and stay under the contrast of level AA, with what they have; what fades in or out has
+    less for a moment."""
+    for _ in range(10):
+        found = page.evaluate(WORDS)
+        assert len(found) > 5, found
+        low = [f"{f['said']}: {f['contrast']:.2f} of {f['least']}" for f in found if f["contrast"] < f["least"]]
+        if not low:
+            break
+        page.wait_for_timeout(300)
+    return low
