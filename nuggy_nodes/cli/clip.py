@@ -19,6 +19,7 @@ from .results import check, check_form, existing
 if TYPE_CHECKING:
     from ..core import Recipe
     from .guidance import Said
+    from .opening import Opening
     from .work import Engine, Output
 
 BY_NAME = {suffix: form for form, suffix in FORMS.items() if suffix} | {".apng": "png"}
@@ -62,35 +63,27 @@ def clip_place(args: argparse.Namespace) -> Place:
     return Place(None if named else target, target if named else None, FORMS[args.format], existing(args))
 
 
-def do_clips(args: argparse.Namespace, recipe: Recipe, output: Output, todo: Plan, said: Said) -> int:
+def do_clips(args: argparse.Namespace, recipe: Recipe, output: Output, todo: Plan, said: Said, opening: Opening) -> int:
     """Cut out what is planned; returns the exit status. Raises NuggyError for what concerns all of them."""
     from ..clips.frame import pyav
-    from ..core import choose_device, choose_precision
-    from ..core.network.find import open_network
-    from .network import TORCH, options
     from .run import say
     from .work import Engine
 
     if args.format in MOVIES or any(j.source.suffix.lower() in SUFFIXES for j in todo.jobs):
         pyav()
-    device = choose_device(TORCH.get(args.device, args.device))
-    dtype = choose_precision(device, args.precision)
     jobs, results = [j for j in todo.jobs if not j.skipped], list[dict[str, Any]]()
     try:
         engine: Engine | None = None
         for job in jobs:
             if engine is None and not job.error:
-                network = None
-                if said.needs_network:
-                    network = open_network(args.network, device, dtype, provider=args.device, options=options(args))
-                engine = Engine(network, recipe, device, said)
+                engine = Engine(opening.network(), recipe, opening.device, said)
             results.append(_entry(job, engine, output, args.max_megapixels))
             for told in filter(None, (results[-1].get("error"), results[-1].get("note"))):
                 say(told if told.startswith(str(job.source)) else f"{job.source}: {told}")
     finally:
         failed = sum("error" in r for r in results)
         if args.json:
-            about = {"recipe": recipe.name, "device": str(device), "precision": str(dtype).removeprefix("torch.")}
+            about = {"recipe": recipe.name} | opening.told()
             counts = {"done": len(results) - failed, "failed": failed, "skipped": len(todo.jobs) - len(jobs)}
             print(json.dumps({"clips": results} | counts | about))
     return int(bool(failed) or (args.fail_empty and any(r.get("empty") for r in results)))

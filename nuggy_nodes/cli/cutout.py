@@ -68,15 +68,18 @@ def _run(args: argparse.Namespace) -> int:
     place = clip_place(args) if clips else _place(args)
     said = Said(args)
     process.keep_freed_memory()
-    process.keep_to_quota()
-    from .work import warm_imports
+    with process.lasting():
+        process.keep_to_quota()
+        from .jobs import plan
+        from .opening import Opening
 
-    warm_imports()
+        todo = plan(args.paths, place, args.recursive)
+        opening = Opening(args, said.needs_network and any(not j.error and not j.skipped for j in todo.jobs))
+        from .work import warm_imports
+
+        warm_imports()
+        from .run import do_all, say
     process.interrupts_end(at_once=False)
-    from .jobs import plan
-    from .run import do_all, say
-
-    todo = plan(args.paths, place, args.recursive)
     if todo.told():
         say(todo.told())
     output = _output(args, place)
@@ -85,8 +88,8 @@ def _run(args: argparse.Namespace) -> int:
         if clips:
             from .clip import do_clips
 
-            return do_clips(args, recipe, output, todo, said)
-        return do_all(args, recipe, output, todo, said)
+            return do_clips(args, recipe, output, todo, said, opening)
+        return do_all(args, recipe, output, todo, said, opening)
 
 
 def _place(args: argparse.Namespace) -> Place:

@@ -71,8 +71,8 @@ def options(args: argparse.Namespace, limits: Limits) -> list[str]:
         "runner.magicEnabled": "false",
         "logger.level": "warning",
         "global.developmentMode": "false",
-        "theme.light.primaryColor": "#c2571a",  # of each: one for both would fix the page to light
-        "theme.dark.primaryColor": "#cf6420",
+        "theme.light.primaryColor": "#b04c12",  # of each: one for both would fix the page to light
+        "theme.dark.primaryColor": "#bb551a",  # white on them has WCAG's 4.5, they themselves 3 on their grounds
     }
     told = [f"--{name}={value}" for name, value in streamlit.items()]
     own = [f"--megapixels={limits.megapixels}", f"--waiting={limits.waiting}", f"--upload-mib={limits.upload_mib}"]

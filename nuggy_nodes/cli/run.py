@@ -16,30 +16,23 @@ from .jobs import Job, Plan
 if TYPE_CHECKING:
     from ..core import Recipe
     from .guidance import Said
+    from .opening import Opening
     from .stream import Stream, Turn
     from .work import Output, Worker
 
 ISSUES = "https://github.com/Youl-AI/Nuggy/issues"
 
 
-def do_all(args: argparse.Namespace, recipe: Recipe, output: Output, todo: Plan, said: Said) -> int:
+def do_all(args: argparse.Namespace, recipe: Recipe, output: Output, todo: Plan, said: Said, opening: Opening) -> int:
     """Cut out what is planned; returns the exit status. Raises NuggyError for what concerns all of them."""
-    from ..core import choose_device, choose_precision
-    from ..core.network.find import open_network
-    from .network import TORCH, options
     from .work import Engine, Worker
 
-    device = choose_device(TORCH.get(args.device, args.device))
-    dtype = choose_precision(device, args.precision)
     skipped = [j for j in todo.jobs if j.skipped]
     jobs = [j for j in todo.jobs if not j.skipped]
     results: list[dict[str, Any]] = []
     try:
         if any(not j.error for j in jobs):  # told once, before the first photograph is read
-            network = None
-            if said.needs_network:
-                network = open_network(args.network, device, dtype, provider=args.device, options=options(args))
-            engine = Engine(network, recipe, device, said)
+            engine = Engine(opening.network(), recipe, opening.device, said)
             _each(jobs, Worker(engine, output, args.max_megapixels), results)
         else:
             for job in jobs:
@@ -48,7 +41,7 @@ def do_all(args: argparse.Namespace, recipe: Recipe, output: Output, todo: Plan,
     finally:
         failed = sum("error" in r for r in results)
         if args.json:
-            about = {"recipe": recipe.name, "device": str(device), "precision": str(dtype).removeprefix("torch.")}
+            about = {"recipe": recipe.name} | opening.told()
             told = {"images": results, "done": len(results) - failed, "failed": failed, "skipped": len(skipped)}
             if todo.left_out:
                 told["left_out"] = dict(todo.left_out)

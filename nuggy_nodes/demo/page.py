@@ -132,6 +132,7 @@ def say(photo: Photo, error: Exception) -> None:
 def _show(photo: Photo, photos: list[Photo], studio: Studio, shelf: Shelf, recipe: Recipe, scene: Scene) -> None:
     """The chosen photograph: viewer, corrections, downloads."""
     status = st.empty()  # there in every run: what comes and goes moves what is below, and folds it up
+    as_mask = st.toggle(w("as_mask"), key="as-mask")
     key = photo.number, photo.said, recipe
     sketched = st.session_state.get("sketched") == key
     sketch = None if sketched or photo.has(recipe) else _sketch(photo, studio, recipe)
@@ -142,8 +143,10 @@ def _show(photo: Photo, photos: list[Photo], studio: Studio, shelf: Shelf, recip
     with studio.line.turn():
         cut, picture = sketch or photo.cutout(studio, recipe), photo.picture(studio)
         height, width = picture.rgb.shape[:2]
-        before, after = photo.shown(SHOWN), jpeg(composite(cut, scene, picture.icc), SHOWN)
-        moved, room = viewer(before, after, (width, height), bool(st.session_state.get("drag")), "viewer")
+        before = photo.shown(SHOWN)
+        after = jpeg(cut.alpha if as_mask else composite(cut, scene, picture.icc), SHOWN)
+        movable = bool(st.session_state.get("drag")) and not as_mask
+        moved, room = viewer(before, after, (width, height), movable, "viewer")
     stage.drag(moved)
     if sketch:  # the whole follows; what is below stays as it is until then
         st.session_state["sketched"] = key

@@ -161,8 +161,8 @@ class Shelf:
 
 
 def jpeg(planes: Tensor, side: int = 0, quality: int = 90, least: int = 1) -> bytes:
-    """A picture [1,3,H,W] for the browser; side: the longer one, at the most (0: as it is); least: either side, or it
-    is stretched to that."""
+    """A picture [1,3,H,W] or a mask [1,1,H,W] for the browser; side: the longer one, at the most (0: as it is); least:
+    either side, or it is stretched to that."""
     from PIL import Image
 
     image = Image.fromarray(to_pixels([planes], np.uint8))

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from ..core.errors import ImageError
-from . import gif, png16
+from . import gif, png_encode
 from .exif import words
 
 LOSSY = ("jpeg", "avif")
@@ -64,8 +64,10 @@ def encode(
     dpi = dpi if dpi and all(0 < d < 1e6 for d in dpi) else None
     if style.form == "gif":
         return gif.encode([eight_bits(pixels)], [0], 0)
-    if pixels.dtype == np.uint16 and style.form in ("png", "tiff"):
-        return _png16(pixels, icc, dpi, exif, style) if style.form == "png" else _tiff16(pixels, icc, dpi, exif)
+    if style.form == "png" and (pixels.dtype == np.uint16 or not style.smallest):
+        return _png(pixels, icc, dpi, exif, style)
+    if style.form == "tiff" and pixels.dtype == np.uint16:
+        return _tiff16(pixels, icc, dpi, exif)
     options = _options(style, icc, dpi, exif)
     out = io.BytesIO()  # in memory Pillow hands control back between blocks, so that Ctrl-C ends at once
     try:
@@ -106,7 +108,7 @@ def eight_bits(pixels: np.ndarray) -> np.ndarray:
 
 def _options(style: Style, icc: bytes | None, dpi: tuple[float, float] | None, exif: bytes | None) -> dict[str, Any]:
     by_form: dict[str, dict[str, Any]] = {
-        "png": {"compress_level": 9 if style.smallest else 3, "optimize": style.smallest},
+        "png": {"compress_level": 9 if style.smallest else 3, "optimize": style.smallest},  # frames, and the smallest
         "webp": {"lossless": True, "exact": not style.smallest, "quality": 100 if style.smallest else 40,
                  "method": 6 if style.smallest else 2},
         "tiff": {"compression": "tiff_adobe_deflate"},
@@ -126,18 +128,18 @@ def _options(style: Style, icc: bytes | None, dpi: tuple[float, float] | None, e
     return options
 
 
-def _png16(
+def _png(
     pixels: np.ndarray, icc: bytes | None, dpi: tuple[float, float] | None, exif: bytes | None, style: Style
 ) -> bytes:
-    """16 bits to PNG (W3C PNG, third edition: iCCP, pHYs and eXIf stand before IDAT)."""
+    """To PNG (W3C PNG, third edition: iCCP, pHYs and eXIf stand before IDAT)."""
     before = b""
     if icc:
-        before += png16.chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc))
+        before += png_encode.chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc))
     if dpi:
-        before += png16.chunk(b"pHYs", struct.pack(">IIB", *(min(round(d / 0.0254), 2**31 - 1) for d in dpi), 1))
+        before += png_encode.chunk(b"pHYs", struct.pack(">IIB", *(min(round(d / 0.0254), 2**31 - 1) for d in dpi), 1))
     if exif:
-        before += png16.chunk(b"eXIf", exif.removeprefix(b"Exif\0\0"))
-    return png16.encode(pixels, before, style.smallest)
+        before += png_encode.chunk(b"eXIf", exif.removeprefix(b"Exif\0\0"))
+    return png_encode.encode(pixels, before, style.smallest)
 
 
 def _tiff16(pixels: np.ndarray, icc: bytes | None, dpi: tuple[float, float] | None, exif: bytes | None) -> bytes:

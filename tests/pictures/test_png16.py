@@ -12,7 +12,7 @@ from PIL import Image
 
 from nuggy_nodes import pictures
 from nuggy_nodes.core import ImageError
-from nuggy_nodes.pictures import png16
+from nuggy_nodes.pictures.png_encode import SIGNATURE, chunk, encode
 
 KINDS = {1: [0], 3: [2, 1, 0], 4: [2, 1, 0, 3]}
 
@@ -33,7 +33,7 @@ def read(data: bytes) -> np.ndarray:
 @pytest.mark.parametrize("channels", KINDS)
 def test_written_as_opencv_reads_it(channels, smooth, smallest):
     pixels = made(channels, smooth)
-    data = png16.encode(pixels[..., 0] if channels == 1 else pixels, smallest=smallest)
+    data = encode(pixels[..., 0] if channels == 1 else pixels, smallest=smallest)
     got = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     assert np.array_equal(got.reshape(23, 31, -1)[..., KINDS[channels]], pixels)
     assert np.array_equal(read(data), np.repeat(pixels, 3, 2) if channels == 1 else pixels)
@@ -65,8 +65,12 @@ def filtered(pixels: np.ndarray) -> bytes:
 
 def wrapped(pixels: np.ndarray, colour: int, rows: bytes, interlaced: int = 0) -> bytes:
     head = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], 16, colour, 0, 0, interlaced)
-    body = (png16.chunk(b"IHDR", head), png16.chunk(b"IDAT", zlib.compress(rows)), png16.chunk(b"IEND", b""))
-    return png16.SIGNATURE + b"".join(body)
+    body = (
+        chunk(b"IHDR", head),
+        chunk(b"IDAT", zlib.compress(rows)),
+        chunk(b"IEND", b""),
+    )
+    return SIGNATURE + b"".join(body)
 
 
 @pytest.mark.parametrize("colour,channels", [(0, 1), (2, 3), (4, 2), (6, 4)])
@@ -95,7 +99,7 @@ def test_exif_turns_it_and_says_so_no_more():
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "a camera"
     pixels = made(3, True)
-    picture = pictures.read(Path("p.png"), data=png16.encode(pixels, png16.chunk(b"eXIf", exif.tobytes()[6:])))
+    picture = pictures.read(Path("p.png"), data=encode(pixels, chunk(b"eXIf", exif.tobytes()[6:])))
     assert np.array_equal(picture.rgb, np.rot90(pixels, -1))
     kept = Image.open(io.BytesIO(pictures.encode(picture.rgb, "png", exif=picture.exif))).getexif()
     assert (kept[0x0112], kept[0x010F]) == (1, "a camera")

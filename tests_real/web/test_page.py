@@ -33,6 +33,9 @@ def test_the_downloads_are_the_command_lines_own(tab, tmp_path):
     assert np.array_equal(tab.mask(), own[..., 3])
     webp = pixels(tab.download("webp"))
     assert np.array_equal(webp[..., 3], own[..., 3]) and np.array_equal(webp[own[..., 3] > 0], own[own[..., 3] > 0])
+    tab.switch("as-mask")
+    seen = pixels(tab.result(other_than=first)).astype(int)
+    assert seen.ndim == 2 and np.abs(seen - own[..., 3]).mean() < 2  # a JPEG of the mask
     shown = pixels(first).astype(int)
     sure = own[..., 3] == 255
     assert shown.shape[:2] == own.shape[:2]

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from ..ops.thread_pool import for_each
 from .eight_bit_ops import Convolution, join, pool, to_steps
 from .isnet import RSU, RSU4F, ISNet
 
@@ -69,17 +70,20 @@ class EightBit(nn.Module):
     def __init__(self, model: ISNet, steps: Steps, kind: torch.dtype = torch.float32):
         super().__init__()
         self._step, self._steps_of_maps = steps["stage1"], steps["stage4d"]
-        self._encoder = [Block("stage1", model.stage1, None, steps)]
-        for i in range(2, 7):
-            self._encoder.append(Block(f"stage{i}", _block(model, f"stage{i}"), steps[f"stage{i - 1}"], steps))
-        self._decoder, below = list[Block](), "stage6"
-        for i in range(5, 0, -1):
-            name = f"stage{i}d"
-            before = torch.cat((steps[below], steps[f"stage{i}"]))
-            self._decoder.append(Block(name, _block(model, name), before, steps))
-            below = name
+        before: dict[str, Tensor | None] = {"stage1": None}
+        before |= {f"stage{i}": steps[f"stage{i - 1}"] for i in range(2, 7)}
+        for i, below in zip(range(5, 0, -1), ("stage6", "stage5d", "stage4d", "stage3d", "stage2d")):
+            before[f"stage{i}d"] = torch.cat((steps[below], steps[f"stage{i}"]))
+        blocks: dict[str, Block] = {}
+
+        def make(name: str) -> None:
+            blocks[name] = Block(name, _block(model, name), before[name], steps)
+
+        for_each(make, sorted(before, key=lambda n: -sum(p.numel() for p in _block(model, n).parameters())))
+        self._encoder = [blocks[f"stage{i}"] for i in range(1, 7)]
+        self._decoder = [blocks[f"stage{i}d"] for i in range(5, 0, -1)]
         self._side = Convolution(_layer(model, "side1"), steps["stage1d"], None, relu=False)
-        self.conv_in, self.second = model.conv_in.to(kind), model.stage1.rebnconvin.to(kind)
+        self.conv_in, self.second = (_last(m, kind) for m in (model.conv_in, model.stage1.rebnconvin))
 
     def forward(self, x: Tensor) -> Tensor:
         return self._side(self._decoded(x))
@@ -122,6 +126,11 @@ def map_names(model: ISNet) -> list[str]:
         if block or ("." in name and isinstance(module, nn.Conv2d) and end not in ("rebnconvin", "rebnconv1d")):
             names.append(name)
     return names
+
+
+def _last(layer: nn.Conv2d, kind: torch.dtype) -> nn.Conv2d:
+    """The layer in a floating point, its weights channels last."""
+    return layer.to(kind, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def _block(model: ISNet, name: str) -> RSU | RSU4F:

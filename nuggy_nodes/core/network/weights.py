@@ -96,7 +96,7 @@ def load(
         if steps and not why:
             from .eight_bit import EightBit
 
-            return Network(EightBit(build(state, path), steps, dtype), info, path)
+            return Network(EightBit(build(state, path, as_stored=True), steps, dtype), info, path)
         log.info("%s runs in %s: %s", path, str(dtype).removeprefix("torch."), why or "it has no steps for 8 bits")
     return Network(build(state, path).to(device, dtype), info, path)
 
@@ -137,12 +137,13 @@ def read(path: Path) -> tuple[dict[str, Tensor], Info]:
     return dequantise(raw, path), info
 
 
-def build(state: Mapping[str, Tensor], path: Path) -> ISNet:
+def build(state: Mapping[str, Tensor], path: Path, *, as_stored: bool = False) -> ISNet:
     """A network of the given state.
 
     Args:
         state: float32 tensors by the names of isnet.py.
         path: of the file, for the sentence.
+        as_stored: the state's own tensors, not channels-last.
 
     Returns:
         The network in evaluation mode, channels-last, on the state's device.
@@ -161,12 +162,11 @@ def build(state: Mapping[str, Tensor], path: Path) -> ISNet:
         if names:
             shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
             raise WeightsError(f"{path}: not an IS-Net of the expected form: it {what} {shown}")
-    broken = [k for k, v in state.items() if not torch.isfinite(v).all()]
-    if broken:
+    if broken := [k for k, v in state.items() if not torch.isfinite(v).all()]:
         raise WeightsError(f"{path}: {broken[0]} has values that are NaN or infinite; the file is damaged")
     model.load_state_dict(dict(state), assign=True)
     model.requires_grad_(False).eval()
-    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    return model if as_stored else model.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 def save(state: Mapping[str, Tensor], info: Info, path: Path, *, eight_bit: bool = True) -> None:

@@ -24,8 +24,27 @@ def largest(x: Tensor, radius: int) -> Tensor:
     """
     if radius < 1:
         return x
-    x = F.max_pool2d(x, (2 * radius + 1, 1), 1, (radius, 0))
-    return F.max_pool2d(x, (1, 2 * radius + 1), 1, (0, radius))
+    return _along(_along(x, radius, -2), radius, -1)
+
+
+def _along(x: Tensor, radius: int, dim: int) -> Tensor:
+    """The largest of 2*radius+1 values down the columns (dim -2) or along the rows (-1) of [B,C,H,W].
+
+    A CPU's pooling looks at every value of a window and notes where the largest lies; windows that double, of which two
+    that overlap make one of any length, take a tenth of its time.
+    """
+    if x.device.type != "cpu":
+        window, around = ((2 * radius + 1, 1), (radius, 0)) if dim == -2 else ((1, 2 * radius + 1), (0, radius))
+        return F.max_pool2d(x, window, 1, around)
+    n = x.shape[dim]
+    shape = [*x.shape]
+    shape[dim] = radius
+    # around the picture its border's values, which are in those windows anyway
+    x, length = torch.cat((x.narrow(dim, 0, 1).expand(shape), x, x.narrow(dim, n - 1, 1).expand(shape)), dim), 1
+    while 2 * length <= 2 * radius + 1:
+        x = torch.maximum(x.narrow(dim, 0, x.shape[dim] - length), x.narrow(dim, length, x.shape[dim] - length))
+        length *= 2
+    return torch.maximum(x.narrow(dim, 0, n), x.narrow(dim, 2 * radius + 1 - length, n))
 
 
 def smallest(x: Tensor, radius: int) -> Tensor:
@@ -87,5 +106,5 @@ def shrunk(x: Tensor, reach: float) -> Tensor:
 def _step(x: Tensor, number: int) -> Tensor:
     """One pixel more of an octagon: a square or a diamond of radius 1, in turn by their shares."""
     if int((number + 1) * DIAMONDS) > int(number * DIAMONDS) or number == 0:
-        return torch.maximum(F.max_pool2d(x, (3, 1), 1, (1, 0)), F.max_pool2d(x, (1, 3), 1, (0, 1)))
+        return torch.maximum(_along(x, 1, -2), _along(x, 1, -1))
     return largest(x, 1)

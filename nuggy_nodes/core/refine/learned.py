@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..ops.tiles import bounds, tiles
+from ..ops.thread_pool import for_each
+from ..ops.tiles import Window, bounds, tiles
 from ..shipped import load_shipped
 from .learned_features import LATTICE, features, local_colours
 from .learned_network import Refiner
@@ -72,24 +73,32 @@ def _correct(
     out: Tensor, image: Tensor, coarse: Tensor, alpha: Tensor, doubt: Tensor, strength: float, network: Refiner | None
 ) -> None:
     """The correction of a window, into `out`, which holds alpha."""
-    network = network or load_refiner(str(alpha.device))
+    refiner = network or load_refiner(str(alpha.device))
     local = local_colours(image, alpha)
     height, width = alpha.shape[-2:]
-    for top, bottom, left, right in tiles(height, width, TILE if alpha.device.type == "cpu" else GPU_TILE):
+
+    def one(tile: Window) -> None:
+        top, bottom, left, right = tile
         gate = doubt[..., top:bottom, left:right]
         if not bool((gate > 0).any()):
-            continue
+            return
         y, x = max(top - MARGIN, 0), max(left - MARGIN, 0)
         below, beyond = min(bottom + MARGIN, height), min(right + MARGIN, width)
         window = (..., slice(y, below), slice(x, beyond))
         near = _enlarged(local, y, below, x, beyond)
         shown = features(image[window].float(), coarse[window].float(), alpha[window], near)
-        change = network(shown)[..., top - y : bottom - y, left - x : right - x]
-        tile = out[..., top:bottom, left:right]
+        change = refiner(shown)[..., top - y : bottom - y, left - x : right - x]
+        old = out[..., top:bottom, left:right]
         step = strength * (GATE * gate).clamp(max=1) * change
-        found = (tile + step).clamp_(0, 1)
+        found = (old + step).clamp_(0, 1)
         found.masked_fill_(found < NOTHING, 0).masked_fill_(found > 1 - NOTHING, 1)
-        tile.copy_(torch.where(step == 0, tile, found))
+        old.copy_(torch.where(step == 0, old, found))
+
+    if alpha.device.type == "cpu":  # convolutions of so few channels are too small to be shared out among threads
+        for_each(one, tiles(height, width, TILE))
+    else:
+        for tile in tiles(height, width, GPU_TILE):
+            one(tile)
 
 
 def _enlarged(local: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:

@@ -25,7 +25,7 @@ class Residual(nn.Module):
         self.b = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.b(F.relu(self.a(F.relu(x))))
+        return self.b(F.relu_(self.a(F.relu(x)))).add_(x)
 
 
 class Refiner(nn.Module):
@@ -59,8 +59,8 @@ class Refiner(nn.Module):
         x0 = self.r0(self.inp(x))
         x1 = self.r1(self.d1(F.relu(x0)))
         x2 = self.r2b(self.r2(self.d2(F.relu(x1))))
-        y1 = self.q1(x1 + _twice(self.u1(x2)))
-        y0 = self.q0(x0 + _twice(self.u0(y1)))
+        y1 = self.q1(_twice(self.u1(x2)).add_(x1))
+        y0 = self.q0(_twice(self.u0(y1)).add_(x0))
         return F.pixel_shuffle(self.out(F.relu(y0)), 2)[..., :height, :width].to(features.dtype)
 
 
