@@ -22,13 +22,12 @@ SETS = re.compile(
 )
 OPENS = {"PromptServer", "WEB_DIRECTORY", "NODE_CLASS_MAPPINGS", "comfy_entrypoint"}  # doors of ComfyUI's by name
 DOORS = {
-    ("__init__.py", "WEB_DIRECTORY"),  # help pages and web/choices.js
+    ("__init__.py", "WEB_DIRECTORY"),  # help pages, web/choices.js and web/notes.js
     ("__init__.py", "comfy_entrypoint"),
     ("nodes/__init__.py", "models.register()"),
     ("nodes/models.py", "folder_paths.add_model_folder_path()"),  # models/nuggy
     ("nodes/models.py", "folder_paths.folder_names_and_paths[] ="),  # of it, the suffixes
     ("nodes/__init__.py", "NODE_CLASS_MAPPINGS"),  # read: whether somebody has `Composite`
-    ("nodes/progress.py", "PromptServer"),  # a line of text on our own node
     ("nodes/settings.py", "setattr()"),  # on a mask of ours: the recipe it was made with
     ("core/recipes.py", "object.__setattr__()"),  # on a recipe of ours, while it is made
     ("core/ops/thread_pool.py", "torch.set_num_threads()"),  # of its own threads; then the process's, as it was
