@@ -5,6 +5,7 @@ import { api } from "../../scripts/api.js";
 
 const NAME = "nuggy_note";
 const LINES = 4; // a folder of pictures has a note each
+const MARGIN = 4;
 const said = new WeakMap(); // node: its notes and those from inside of it, by the id that ran
 
 function isOurs(node) {
@@ -45,6 +46,7 @@ function write(node, id, notes) {
     widget = node.addDOMWidget(NAME, "nuggyNote", element, {
       serialize: false,
       hideOnZoom: false,
+      margin: MARGIN,
       getMinHeight: () => Number(element.dataset.height),
       getMaxHeight: () => Number(element.dataset.height),
     });
@@ -57,7 +59,7 @@ function write(node, id, notes) {
   element.style.color = alert ? "#ffd479" : "var(--input-text, #ddd)";
   element.style.background = alert ? "#5a4210" : "var(--comfy-input-bg, #222)";
   const rows = text.split("\n").reduce((n, line) => n + Math.ceil(line.length / 46), 0);
-  element.dataset.height = text ? 8 + 15 * rows : 0;
+  element.dataset.height = text ? 8 + 15 * rows + 2 * MARGIN : 0;
   widget.hidden = !text;
   const [width, height] = node.computeSize();
   if (node.size[1] < height || node.size[0] < width) {

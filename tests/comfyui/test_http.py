@@ -9,11 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from .prompts import DEFAULT, Prompt, chain, extend
+from .prompts import DEFAULT, NODES, Prompt, chain, extend
 from .server import Refused, Server
 
-NODES = ("NuggyLoader", "NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "NuggyComposite", "NuggyForeground",
-         "NuggyPrepareInpaint", "NuggyPasteBack", "NuggySteadyMask", "NuggyEachSubject")  # fmt: skip
 
 
 def test_nodes_are_offered(server: Server) -> None:

@@ -83,13 +83,18 @@ def test_the_finder_finds():
                                         "m.n.Class.method =", "torch.manual_seed()"}  # fmt: skip
 
 
-def test_on_the_page_one_extension_that_looks_at_our_nodes_only():
-    (script,) = (ROOT / "web").rglob("*.js")
-    text = script.read_text(encoding="utf-8")
-    calls = set(re.findall(r"\b(?:app|api|window|document|LiteGraph)(?:\.\w+)+(?=\()", text))
-    assert calls == {"app.registerExtension", "app.extensionManager.setting.get", "api.fetchApi"}
-    assert not re.search(r"prototype|(?:app|api|window|document|LiteGraph)(?:\.\w+)* = ", text)
-    assert 'endsWith("/Nuggy")) return;' in text
+def test_on_the_page_extensions_that_look_at_our_nodes_only():
+    found = {}
+    for script in (ROOT / "web").rglob("*.js"):
+        text = script.read_text(encoding="utf-8")
+        found[script.name] = set(re.findall(r"\b(?:app|api|window|document|LiteGraph)(?:\.\w+)+(?=\()", text))
+        assert not re.search(r"prototype|(?:app|api|window|document|LiteGraph)(?:\.\w+)* = ", text)
+    assert found == {
+        "choices.js": {"app.registerExtension", "app.extensionManager.setting.get", "api.fetchApi"},
+        "notes.js": {"app.registerExtension", "api.addEventListener", "document.createElement"},
+    }
+    assert 'endsWith("/Nuggy")) return;' in (ROOT / "web" / "choices.js").read_text(encoding="utf-8")
+    assert "if (!isOurs(own)) return;" in (ROOT / "web" / "notes.js").read_text(encoding="utf-8")
 
 
 RUN = """
