@@ -17,8 +17,8 @@ import pytest
 import torch
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "tests" / "nodes"), str(Path(__file__).parents[1])]
-import fake_comfy
-from where import DEVICE, There, nodes, scene, watched
+import fake_comfy  # noqa: E402
+from where import DEVICE, There, nodes, scene, watched  # noqa: E402
 
 
 def main() -> None:
@@ -48,7 +48,8 @@ def main() -> None:
             most = ", ".join(f"{k} {n / pixels:.1f}" for k, n in seen.work["here"].most_common() if n > 0.1 * pixels)
             kept = [x for x in made if isinstance(x, torch.Tensor)]
             at = sorted({"there" if isinstance(x, There) else x.device.type for x in kept})
-            print(f"| {name} | {there:.0f} | {here:.1f} | {most} | {seen.moved / pixels:.0f} | {', '.join(at)} |", flush=True)
+            moved = seen.moved / pixels
+            print(f"| {name} | {there:.0f} | {here:.1f} | {most} | {moved:.0f} | {', '.join(at)} |", flush=True)
 
 
 if __name__ == "__main__":

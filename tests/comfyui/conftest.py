@@ -13,7 +13,6 @@ from PIL import Image
 from . import install
 from .server import REPOSITORY, Server
 
-
 NEWEST = "1.58.1"  # front end, of the 0.33 line; up to 1.32 the page forgets packs' translations
 
 

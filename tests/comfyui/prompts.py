@@ -63,8 +63,8 @@ def extend(p: Prompt, image: Any, ids: dict[str, str] | None = None, **changes: 
 
 
 def of_workflow(graph: dict[str, Any], **changes: dict[str, Any]) -> dict[str, Any]:
-    """A stored workflow as a prompt: what the page does when Run is pressed, without a page. The inputs that have a widget
-    carry its value, in order. changes: inputs by kind of node."""
+    """A stored workflow as a prompt, as the page makes it when Run is pressed: inputs that have a widget carry its
+    value, in order. changes: inputs by kind of node."""
     ends = {link[0]: [str(link[1]), link[2]] for link in graph["links"]}
     prompt = {}
     for node in graph["nodes"]:

@@ -13,7 +13,6 @@ from .prompts import DEFAULT, NODES, Prompt, chain, extend
 from .server import Refused, Server
 
 
-
 def test_nodes_are_offered(server: Server) -> None:
     for node in NODES:
         info = server.json(f"/object_info/{node}")[node]

@@ -77,8 +77,8 @@ def through(func: Any, args: Any, kwargs: dict[str, Any], seen: Watch | None) ->
     plain = tree_map(lambda x: x.held if isinstance(x, There) else x, (args, kwargs))
     out = func(*plain[0], **plain[1])
     if seen is not None:
-        seen.note(name, func, out, goes, moved=name in COPIES and there != goes or bool(there and here))
-    if given and out is plain[0][0] if plain[0] else False:  # in place
+        seen.note(name, func, out, goes, moved=name in COPIES and (there != goes or bool(here)))
+    if plain[0] and out is plain[0][0]:  # in place
         return args[0]
     return tree_map(lambda x: There(x) if goes and isinstance(x, torch.Tensor) else x, out)
 
@@ -118,7 +118,7 @@ class Watch(TorchDispatchMode):
 
     def note(self, name: str, func: Any, out: Any, there: bool, moved: bool) -> None:
         made = sum(x.numel() for x in tree_flatten(out)[0] if isinstance(x, torch.Tensor))
-        if moved and name in COPIES:
+        if moved:
             self.moved += made
         elif not func.is_view and name not in PLACES | COPIES:
             self.work["there" if there else "here"][name] += made
