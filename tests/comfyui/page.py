@@ -84,7 +84,7 @@ class Page:
     def alone(self, kind: str) -> None:
         """A graph of one node."""
         self.load({"version": 0.4, "nodes": [], "links": [], "last_node_id": 0, "last_link_id": 0})
-        self.do("(kind) => app.graph.add(LiteGraph.createNode(kind))", kind)
+        self.do("(kind) => { app.graph.add(LiteGraph.createNode(kind)) }", kind)
 
     def notes(self) -> dict[str, str]:
         """What is written on nodes and can be seen, by kind of node."""
