@@ -86,6 +86,10 @@ class Page:
         self.load({"version": 0.4, "nodes": [], "links": [], "last_node_id": 0, "last_link_id": 0})
         self.do("(kind) => { app.graph.add(LiteGraph.createNode(kind)) }", kind)
 
+    def saved(self, kinds: tuple[str, ...]) -> dict[str, Any]:
+        """What would be saved now of the inputs of these kinds of nodes."""
+        return {n["type"]: n["widgets_values"] for n in self.graph()["nodes"] if n["type"] in kinds}
+
     def notes(self) -> dict[str, str]:
         """What is written on nodes and can be seen, by kind of node."""
         return self.do("""() => Object.fromEntries(app.graph._nodes.flatMap(n => (n.widgets ?? [])

@@ -137,13 +137,13 @@ def test_what_a_node_says_stays_on_it(page: Page, server: Server) -> None:
     refined = p.add("GuidedFilterRefine", image=image, mask=empty)
     p.add("MaskPreview", mask=p.add("IslandRemove", mask=refined))
     page.do("async (prompt) => { await app.loadApiJson(prompt, 'notes') }", p)
-    stored = [(n["type"], n.get("widgets_values")) for n in page.graph()["nodes"]]
+    stored = page.saved(NODES)
     assert page.run()["kind"] == "execution_success"
     page.tab.wait_for_timeout(2000)  # what goes with the end of a job has gone
     page.shot(KEPT / "notes.png")
     told = page.notes()
     assert told["GuidedFilterRefine"] == "the mask is empty" and told["IslandRemove"].startswith("mask 1: empty")
-    assert [(n["type"], n.get("widgets_values")) for n in page.graph()["nodes"]] == stored
+    assert page.saved(NODES) == stored
 
     page.do("() => { app.graph._nodes.find(n => n.type === 'SolidMask').widgets[0].value = 1 }")
     assert page.run()["kind"] == "execution_success"
