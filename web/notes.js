@@ -58,7 +58,8 @@ function write(node, id, notes) {
   element.title = text;
   element.style.color = alert ? "#ffd479" : "var(--input-text, #ddd)";
   element.style.background = alert ? "#5a4210" : "var(--comfy-input-bg, #222)";
-  const rows = text.split("\n").reduce((n, line) => n + Math.ceil(line.length / 46), 0);
+  const letters = Math.max(Math.floor((node.size[0] - 40) / 5.8), 16); // in a line of this node
+  const rows = text.split("\n").reduce((n, line) => n + Math.ceil(line.length / letters), 0);
   element.dataset.height = text ? 8 + 15 * rows + 2 * MARGIN : 0;
   widget.hidden = !text;
   const [width, height] = node.computeSize();
