@@ -11,7 +11,7 @@ from ..core.inpaint.plan_crop import plan_crop
 from ..core.ops.resample import enlarge
 from .compat import advanced, schema, wrong_choice
 from .device import Place
-from .progress import Bar, say
+from .progress import Bar, note
 from .tensors import from_image, mask_for, to_image, to_mask
 
 BYTES_PER_PIXEL = 40
@@ -35,7 +35,6 @@ class NuggyCropSubject(io.ComfyNode):
             ],
             [io.Image.Output("cropped"), io.Mask.Output("cropped_mask")],
             ["crop to mask", "crop to subject", "auto crop", "trim", "bounding box", "square crop", "padding"],
-            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -50,8 +49,8 @@ class NuggyCropSubject(io.ComfyNode):
         images, masks = match_batch(images, mask_for(images, mask), "image", "mask")
         alphas = enlarge(masks, *images.shape[-2:])
         if not bool((alphas > 0).any()):
-            say("the mask is empty: nothing is cropped", cls.hidden.unique_id)
-            return io.NodeOutput(to_image(images), to_mask(alphas))
+            said = note("the mask is empty: nothing is cropped", alert=True)
+            return io.NodeOutput(to_image(images), to_mask(alphas), ui=said)
         plan = plan_crop(alphas, crop, margin, long_side, int(multiple), follow)
         place, bar, made = Place(images, BYTES_PER_PIXEL), Bar(len(images)), []
         for i, (one, alpha) in enumerate(zip(images.split(1), alphas.split(1))):
@@ -60,4 +59,4 @@ class NuggyCropSubject(io.ComfyNode):
             cut = place.run(lambda x, a, w=window: (w.cut(x), w.cut(a, "zeros")), one, alpha)
             made.append((to_image(cut[0]), to_mask(cut[1])))
         bar(len(images), len(images))
-        return io.NodeOutput(*(torch.cat(part) for part in zip(*made)))
+        return io.NodeOutput(*(torch.cat(part) for part in zip(*made)), ui=note(""))

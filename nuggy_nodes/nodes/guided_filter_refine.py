@@ -16,7 +16,7 @@ from ..core.refine.refine import refine
 from ..core.refine.rough import refine_rough
 from .compat import schema, wrong_choice
 from .device import Place, nth
-from .progress import Bar, tell_empty
+from .progress import Bar, note_empty
 from .settings import AS_THE_MASK, CARRIED, USUAL, carried, carry, effective, nothing_to_do, recipe_input, setting_input
 from .tensors import from_image, mask_for, to_mask
 
@@ -40,7 +40,6 @@ class GuidedFilterRefine(io.ComfyNode):
             ],
             [io.Mask.Output("refined_mask")],
             ["guided filter", "refine mask", "refine edges", "hair", "mask upsampling", "feather", "matting", "levels"],
-            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -59,7 +58,7 @@ class GuidedFilterRefine(io.ComfyNode):
         grey = masks[:1] * 0 if unsure is None else mask_for(images, unsure, "unsure")
         match_batch(images, grey, "image", "unsure")
         if nothing_to_do(mask, recipe, settings) and not bool(grey.any()):
-            return io.NodeOutput(mask)
+            return io.NodeOutput(mask, ui=note_empty(masks[:, 0], "the mask is empty"))
         wanted = effective(mask, recipe, settings).part("edge")
 
         def work(one: Tensor, coarse: Tensor, doubt: Tensor) -> Tensor:
@@ -71,8 +70,8 @@ class GuidedFilterRefine(io.ComfyNode):
             bar(i, len(images))
             out.append(place.run(work, *pair, nth(grey, i)))
         bar(len(images), len(images))
-        tell_empty(masks[:, 0], "the mask is empty", cls.hidden.unique_id)
-        return io.NodeOutput(carry(torch.cat(out), carried(mask, recipe)))
+        said = note_empty(masks[:, 0], "the mask is empty")
+        return io.NodeOutput(carry(torch.cat(out), carried(mask, recipe)), ui=said)
 
 
 def is_hard(mask: Tensor) -> bool:

@@ -11,7 +11,7 @@ from ..core.refine.edge import adjust_edge
 from ..core.refine.islands import IslandReport, remove_islands
 from .compat import schema, wrong_choice
 from .device import Place
-from .progress import Bar, say
+from .progress import Bar, note
 from .settings import AS_THE_MASK, carried, carry, effective, nothing_to_do, recipe_input, setting_input
 from .tensors import from_mask, to_mask
 
@@ -70,7 +70,6 @@ class IslandRemove(io.ComfyNode):
             ],
             [io.Mask.Output("kept_mask"), io.Int.Output("removed"), io.String.Output("report")],
             ["remove islands", "remove specks", "clean mask", "connected components", "fill holes", "largest part"],
-            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -80,7 +79,7 @@ class IslandRemove(io.ComfyNode):
     @classmethod
     def execute(cls, mask: torch.Tensor, recipe: str = AS_THE_MASK, **settings: Any) -> io.NodeOutput:
         if nothing_to_do(mask, recipe, settings):
-            return io.NodeOutput(mask, 0, FINISHED)
+            return io.NodeOutput(mask, 0, FINISHED, ui=note(FINISHED))
         wanted = effective(mask, recipe, settings)
         masks = from_mask(mask)
         place, bar, out, reports = Place(masks, BYTES_PER_PIXEL), Bar(len(masks)), [], list[IslandReport]()
@@ -95,6 +94,6 @@ class IslandRemove(io.ComfyNode):
             out.append(place.run(work, one))
         bar(len(masks), len(masks))
         text = describe(reports)
-        say(in_short(reports), cls.hidden.unique_id)
+        said = note(in_short(reports), alert=any(not r.found for r in reports))
         made = carry(torch.cat(out), carried(mask, recipe))
-        return io.NodeOutput(made, sum(r.removed for r in reports), text)
+        return io.NodeOutput(made, sum(r.removed for r in reports), text, ui=said)

@@ -11,7 +11,7 @@ from ..core.network.weights import default_path
 from . import models
 from .compat import Model, advanced, schema, wrong_choice
 from .network import managed
-from .progress import say
+from .progress import note
 
 PRECISIONS = ["auto", "float32", "bfloat16", "float16", "int8"]
 
@@ -27,7 +27,6 @@ class NuggyLoader(io.ComfyNode):
             ],
             [Model.Output("model")],
             ["remove background", "background removal model", "load isnet", "matting model", "rembg"],
-            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -45,5 +44,4 @@ class NuggyLoader(io.ComfyNode):
         about = tell(models.resolve(weights) or default_path())
         arithmetic = str(model.dtype).removeprefix("torch.") if model.patcher else ""  # others choose their own
         said = (about.architecture, about.use, f"licence {about.licence}", arithmetic)
-        say("; ".join(s for s in said if s), cls.hidden.unique_id)
-        return io.NodeOutput(model)
+        return io.NodeOutput(model, ui=note("; ".join(s for s in said if s)))

@@ -1,6 +1,8 @@
-"""Progress on a node while it works: the bar, the newest mask as a preview, a line of text."""
+"""What a node shows: the bar and the newest mask while it works, a note of what is to be said of its run."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import comfy.model_management as mm
 import comfy.utils
@@ -36,29 +38,30 @@ class Bar:
         self.bar.update_absolute(self.done, self.total, ("JPEG", picture, SIDE))
 
 
-def tell_empty(masks: Tensor, what: str, node_id: str | None) -> None:
-    """Say on the node which of its masks are empty.
+def note_empty(masks: Tensor, what: str) -> dict[str, Any]:
+    """A note on the node of which of its masks are empty.
 
     Args:
         masks: [B,H,W], 0..1.
         what: the sentence's beginning.
-        node_id: the node's, or None.
+
+    Returns:
+        As `note`; without words where no mask is empty.
     """
     empty = [str(i) for i, m in enumerate(masks, 1) if not bool((m > 0.002).any())]
-    if empty:
-        of = "" if len(masks) == 1 else f" in picture {', '.join(empty[:10])}{' and others' * (len(empty) > 10)}"
-        say(what + of, node_id)
+    of = "" if len(masks) == 1 else f" in picture {', '.join(empty[:10])}{' and others' * (len(empty) > 10)}"
+    return note(what + of, alert=True) if empty else note("")
 
 
-def say(text: str, node_id: str | None) -> None:
-    """Put a line of text on the node, where there is a page that shows it.
+def note(text: str, alert: bool = False) -> dict[str, Any]:
+    """A node's words on its last run, for `io.NodeOutput(ui=...)`: kept with its outputs, written by web/notes.js.
+    (Lines of `send_progress_text` go with the end of the job on front ends of the 0.33 line.)
 
     Args:
-        text: the line.
-        node_id: the node's, or None.
-    """
-    from server import PromptServer
+        text: the words; none take the last run's away.
+        alert: whether they are about something amiss, to be seen from outside of a subgraph, too.
 
-    server = getattr(PromptServer, "instance", None)
-    if server is not None and node_id and hasattr(server, "send_progress_text"):
-        server.send_progress_text(text, node_id)
+    Returns:
+        The part of a node's `ui` that carries them.
+    """
+    return {"nuggy": [{"text": text, "alert": alert}]}

@@ -15,7 +15,7 @@ from ..core.segment.views import View, parse_view
 from .compat import Model, advanced, intermediate, schema, wrong_choice
 from .guided import GUIDES, answers, guidance
 from .network import ManagedNetwork
-from .progress import Bar, tell_empty
+from .progress import Bar, note_empty
 from .settings import USUAL, carry, finish
 from .tensors import from_image
 
@@ -64,7 +64,6 @@ class NuggyTTAMask(io.ComfyNode):
             ],
             [io.Mask.Output("mask")],
             ["remove background", "cut out", "subject mask", "matting", "test-time augmentation", "segment", "rembg"],
-            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -99,5 +98,4 @@ class NuggyTTAMask(io.ComfyNode):
             out.append(intermediate(mask[:, 0]))
             bar.show(mask[-1, 0])
         masks = carry(torch.cat(out), name)
-        tell_empty(masks, "nothing was found", cls.hidden.unique_id)
-        return io.NodeOutput(finish(masks) if any(said) else masks)
+        return io.NodeOutput(finish(masks) if any(said) else masks, ui=note_empty(masks, "nothing was found"))

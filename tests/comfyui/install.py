@@ -122,11 +122,11 @@ def _make_server(folder: Path) -> None:
     run(python(folder), "-c", "import torch, torchvision, torchaudio; print(torch.__version__)")
 
 
-def front_end() -> Path:
-    """The page of ComfyUI 0.33 for an older server's --front-end-root: up to 1.32 it forgets packs' translations."""
-    package = "comfyui-frontend-package==1.49.6"
+def front_end(version: str) -> Path:
+    """ComfyUI's page in a version of its own, for --front-end-root: it is a package by itself."""
+    package = f"comfyui-frontend-package=={version}"
     pip = ("-m", "pip", "-q", "--no-input", "install", "--no-deps", "--target")
-    folder = made(cache() / "front-end-1.49.6", package, lambda f: run(python(f), *pip, f / "page", package))
+    folder = made(cache() / f"front-end-{version}", package, lambda f: run(python(f), *pip, f / "page", package))
     return folder / "page" / "comfyui_frontend_package" / "static"
 
 

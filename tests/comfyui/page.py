@@ -81,6 +81,21 @@ class Page:
                 app.api.addEventListener(kind, e => done({kind, ...e.detail}), {once: true}) }) }""")
         self.tab.locator('[data-testid="queue-button"]').first.click()
 
+    def alone(self, kind: str) -> None:
+        """A graph of one node."""
+        self.load({"version": 0.4, "nodes": [], "links": [], "last_node_id": 0, "last_link_id": 0})
+        self.do("(kind) => { app.graph.add(LiteGraph.createNode(kind)) }", kind)
+
+    def saved(self, kinds: tuple[str, ...]) -> dict[str, Any]:
+        """What would be saved now of the inputs of these kinds of nodes."""
+        return {n["type"]: n["widgets_values"] for n in self.graph()["nodes"] if n["type"] in kinds}
+
+    def notes(self) -> dict[str, str]:
+        """What is written on nodes and can be seen, by kind of node."""
+        return self.do("""() => Object.fromEntries(app.graph._nodes.flatMap(n => (n.widgets ?? [])
+            .filter(w => w.name === 'nuggy_note' && !w.hidden && w.element.getBoundingClientRect().height > 6)
+            .map(w => [n.type, w.element.textContent])))""")
+
     def click_node(self, kind: str) -> None:
         """Bring a node to the middle of the page and click on its title, which selects it."""
         place = self.do(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+NODES = ("NuggyLoader", "NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "NuggyComposite", "NuggyForeground",
+         "NuggyPrepareInpaint", "NuggyPasteBack", "NuggySteadyMask", "NuggyEachSubject", "NuggyAdjustMask",
+         "NuggyCropSubject")  # fmt: skip
 DEFAULT = "isnet-general-use-8bit.safetensors"
 USUAL: dict[str, dict[str, Any]] = {
     "NuggyLoader": {"weights": DEFAULT, "precision": "float32"},
@@ -57,3 +60,19 @@ def extend(p: Prompt, image: Any, ids: dict[str, str] | None = None, **changes: 
     add("NuggyComposite", image=image, mask=ids["IslandRemove"])
     add("SaveImage", images=(ids["NuggyComposite"], 1), filename_prefix="nuggy")
     return ids
+
+
+def of_workflow(graph: dict[str, Any], **changes: dict[str, Any]) -> dict[str, Any]:
+    """A stored workflow as a prompt, as the page makes it when Run is pressed: inputs that have a widget carry its
+    value, in order. changes: inputs by kind of node."""
+    ends = {link[0]: [str(link[1]), link[2]] for link in graph["links"]}
+    prompt = {}
+    for node in graph["nodes"]:
+        if node["type"] == "MarkdownNote":
+            continue
+        widgets = [i["name"] for i in node["inputs"] if "widget" in i]
+        given = dict(zip(widgets, node.get("widgets_values") or []))
+        given |= changes.get(node["type"], {})
+        given |= {i["name"]: ends[i["link"]] for i in node["inputs"] if i.get("link") is not None}
+        prompt[str(node["id"])] = {"class_type": node["type"], "inputs": given}
+    return prompt

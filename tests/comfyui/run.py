@@ -1,6 +1,7 @@
 """The tests against real parts, one command each; whatever is missing on this machine is installed first.
 
     python tests/comfyui/run.py http        a real ComfyUI, driven over HTTP
+    python tests/comfyui/run.py clip        the template for clips: frames, rate and sound
     python tests/comfyui/run.py chaining    the same with samplers and small models of random weights
     python tests/comfyui/run.py odd         in odd surroundings: neighbours, broken weights, pictures of every kind
     python tests/comfyui/run.py browser     its page in a real Chromium
@@ -11,7 +12,8 @@
     python tests/comfyui/run.py draw        no test: makes example_workflows/, subgraphs/ and the README's screenshot
 
 More arguments go to pytest. NUGGY_COMFYUI=folder runs the same tests against another ComfyUI tree (its main.py), in
-the environment $NUGGY_COMFYUI_PYTHON or the one that is built here.
+the environment $NUGGY_COMFYUI_PYTHON or the one that is built here. NUGGY_FRONT_END=1.58.1 puts that version of the
+page before the server.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from tests.comfyui import install
 
 SUITES = {
     "http": "test_http.py",
+    "clip": "test_clip.py",
     "odd": "test_odd.py",
     "chaining": "test_chaining.py",
     "browser": "test_browser.py",

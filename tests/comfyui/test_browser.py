@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from .page import FAR, Page, browsing
-from .prompts import Prompt, extend
+from .prompts import NODES, Prompt, extend
 from .server import REPOSITORY, Server
 
 THUMBNAILS = "() => [...document.querySelectorAll('[role=dialog] img')].filter(i => i.naturalWidth > 300).length >= 4"
@@ -57,11 +57,9 @@ def test_template_runs_and_shows_its_result(page: Page, server: Server) -> None:
     assert "nuggy_" in shown and server.url in shown
 
 
-@pytest.mark.parametrize("node", ["NuggyLoader", "NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "NuggyComposite",
-                                  "NuggyPrepareInpaint", "NuggyPasteBack"])  # fmt: skip
+@pytest.mark.parametrize("node", NODES)
 def test_help_page_opens_with_its_picture(page: Page, node: str) -> None:
-    if not page.do("(kind) => app.graph._nodes.some(n => n.type === kind)", node):
-        page.load(workflow("Cut out" if node == "NuggyComposite" or "Nuggy" not in node else "Inpaint the background"))
+    page.alone(node)
     page.click_node(node)
     page.tab.locator('[data-testid="info-button"]').first.click()
     picture = page.tab.locator(f'img[src*="docs/{node}."]').first
@@ -127,6 +125,40 @@ def test_workflow_saved_before_an_input_existed_runs(page: Page) -> None:
     page.do("() => { for (const n of app.graph._nodes) if (n.type === 'NuggyTTAMask') n.widgets[0].value = 'fast' }")
     ended = page.run()
     assert ended["kind"] == "execution_success", ended
+
+
+def test_what_a_node_says_stays_on_it(page: Page, server: Server) -> None:
+    """An empty mask is told on the nodes that met it when the job is over, and on a subgraph around them; a mask that
+    is not takes it off. What is said is not saved with the workflow, and the mask under it stays."""
+    server.upload("flat.png", np.full((120, 160, 3), 128, np.uint8))
+    p = Prompt()
+    empty = p.add("SolidMask", value=0.0, width=160, height=120)
+    image = p.add("LoadImage", image="flat.png")
+    refined = p.add("GuidedFilterRefine", image=image, mask=empty)
+    p.add("MaskPreview", mask=p.add("IslandRemove", mask=refined))
+    page.do("async (prompt) => { await app.loadApiJson(prompt, 'notes') }", p)
+    stored = page.saved(NODES)
+    assert page.run()["kind"] == "execution_success"
+    page.tab.wait_for_timeout(2000)  # what goes with the end of a job has gone
+    page.shot(KEPT / "notes.png")
+    told = page.notes()
+    assert told["GuidedFilterRefine"] == "the mask is empty" and told["IslandRemove"].startswith("mask 1: empty")
+    assert page.saved(NODES) == stored
+
+    page.do("() => { app.graph._nodes.find(n => n.type === 'SolidMask').widgets[0].value = 1 }")
+    assert page.run()["kind"] == "execution_success"
+    page.tab.wait_for_timeout(1000)
+    assert page.notes() == {"IslandRemove": "mask 1: 1 parts, 0 removed, 0 holes filled"}
+
+    page.do("async (prompt) => { await app.loadApiJson(prompt, 'notes') }", p)
+    page.do("""() => { const kinds = ['GuidedFilterRefine', 'IslandRemove'];
+        app.graph.convertToSubgraph(new Set(app.graph._nodes.filter(n => kinds.includes(n.type)))) }""")
+    page.do("() => { app.graph._nodes.find(n => n.type === 'SolidMask').widgets[0].value = 0 }")
+    assert page.run()["kind"] == "execution_success"
+    page.tab.wait_for_timeout(2000)
+    page.shot(KEPT / "notes-folded.png")
+    (outside,) = page.notes().values()
+    assert outside.startswith("the mask is empty")
 
 
 def test_blueprint_runs_as_one_node(page: Page) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -9,11 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from .prompts import DEFAULT, Prompt, chain, extend
-from .server import Refused, Server
-
-NODES = ("NuggyLoader", "NuggyTTAMask", "GuidedFilterRefine", "IslandRemove", "NuggyComposite", "NuggyForeground",
-         "NuggyPrepareInpaint", "NuggyPasteBack", "NuggySteadyMask", "NuggyEachSubject")  # fmt: skip
+from .prompts import DEFAULT, NODES, Prompt, chain, extend, of_workflow
+from .server import REPOSITORY, Refused, Server
 
 
 def test_nodes_are_offered(server: Server) -> None:
@@ -255,3 +253,21 @@ def test_ten_runs_do_not_grow(server: Server, photo: np.ndarray) -> None:
         sizes.append(server.memory() / 2**20)
     print("resident MiB after each run:", [round(s) for s in sizes])
     assert max(sizes[5:]) - max(sizes[:5]) < 32
+
+
+@pytest.mark.parametrize("name", ["Cut-out before and after", "Cut-out corrected by strokes"])
+def test_stored_template_runs(server: Server, photo: np.ndarray, name: str) -> None:
+    """With the quickest views. (The other templates run in test_browser, test_chaining and test_clip.)"""
+    graph = json.loads((REPOSITORY / "example_workflows" / f"{name}.json").read_text(encoding="utf-8"))
+    prompt = of_workflow(graph, NuggyTTAMask={"views": "fast"})
+    for node in prompt.values():
+        if node["class_type"] == "LoadImage":
+            server.upload(node["inputs"]["image"], photo)
+    if "Compare" in str(prompt) and not server.json("/object_info/ImageCompare"):
+        with pytest.raises(Refused, match="ImageCompare"):  # of the 0.33 line
+            server.run(prompt)
+        return
+    ran = server.run(prompt)
+    assert not ran.error, ran.error
+    pictures = [f for made in ran.outputs.values() for f in made.get("images", []) + made.get("a_images", [])]
+    assert pictures and all(server.picture(f).shape[:2] == photo.shape[:2] for f in pictures)

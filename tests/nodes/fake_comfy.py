@@ -68,6 +68,11 @@ def throw_if_interrupted() -> None:
         raise Interrupted
 
 
+def node_output(*values: Any, ui: dict[str, list[Any]] | None = None) -> Any:
+    State.texts += [said["text"] for said in (ui or {}).get("nuggy", []) if said["text"]]
+    return types.SimpleNamespace(args=values, ui=ui)
+
+
 class ModelPatcher:
     def __init__(self, model: Any, load_device: torch.device, offload_device: torch.device):
         self.model, self.load_device, self.offload_device = model, load_device, offload_device
@@ -85,9 +90,8 @@ def install(patch: Any, new: bool, models_dir: str) -> None:
     fields += ["search_aliases", "essentials_category"] if new else []
     io = types.SimpleNamespace(
         Schema=dataclasses.make_dataclass("Schema", [(f, Any, None) for f in fields]),
-        ComfyNode=type("ComfyNode", (), {"hidden": types.SimpleNamespace(unique_id="7")}),
-        NodeOutput=lambda *values, **more: types.SimpleNamespace(args=values, **more),
-        Hidden=types.SimpleNamespace(unique_id="UNIQUE_ID"),
+        ComfyNode=type("ComfyNode", (), {}),
+        NodeOutput=node_output,
         Custom=kind,
         **{
             n: kind(n)
@@ -109,7 +113,6 @@ def install(patch: Any, new: bool, models_dir: str) -> None:
         management["intermediate_dtype"] = lambda: State.intermediate_dtype
     files_of_core = {"background_removal": ["birefnet.safetensors"]} if new else {}
     names: dict[str, Any] = {"nuggy": ([models_dir], set())}
-    told = types.SimpleNamespace(send_progress_text=lambda text, node: State.texts.append(text))
     for name, content in {
         "comfy": {},
         "comfy.model_management": management,
@@ -118,7 +121,6 @@ def install(patch: Any, new: bool, models_dir: str) -> None:
         "comfy_api": {},
         "comfy_api.latest": {"io": io, "ComfyExtension": object},
         "nodes": {"NODE_CLASS_MAPPINGS": State.taken},
-        "server": {"PromptServer": types.SimpleNamespace(instance=told)},
         "folder_paths": {
             "models_dir": models_dir,
             "folder_names_and_paths": names,

@@ -78,30 +78,6 @@ def test_out_of_memory_falls_back_once_for_the_batch(pack, image, state):
     assert seen == ["meta", "cpu", "cpu"] and len(state.freed) == 1
 
 
-def test_every_node_works_on_the_device_and_gives_back(pack, image, mask, monkeypatch):
-    """The device faked: what each node moves there, and where its results lie."""
-    device, went = sys.modules["nuggy_nodes.nodes.device"], []
-
-    class Watched(device.Place):
-        def run(self, work, *given):
-            went.append(len(given))
-            return super().run(work, *given)
-
-    for name in ("composite", "foreground", "prepare_inpaint", "paste_back", "steady_mask", "island_remove",
-                 "guided_filter_refine"):  # fmt: skip
-        monkeypatch.setattr(sys.modules[f"nuggy_nodes.nodes.{name}"], "Place", Watched)
-    put(pack, image, mask)
-    pack.NuggyForeground.execute(image, mask)
-    settings = {"crop": "picture", "margin": 0.25, "long_side": 0, "fill": "neutral", "grow": 8, "feather": 0,
-                "protect": 0.95, "follow": False}  # fmt: skip
-    prepared = pack.NuggyPrepareInpaint.execute(image, mask, "keep", "8", "8", **settings).args
-    pack.NuggyPasteBack.execute(prepared[2], prepared[0])
-    pack.NuggySteadyMask.execute(image, mask, "3", 0.06)
-    pack.IslandRemove.execute(mask)
-    pack.GuidedFilterRefine.execute(image, mask)
-    assert len(went) == 4 + 2 + 1 + 2 + 1 + 2 + 2
-
-
 def test_report_of_ten_masks_is_short(pack, mask, state):
     made = pack.IslandRemove.execute(torch.cat([mask] * 4 + [mask * 0] * 2)).args
     assert made[2].splitlines() == [

@@ -22,13 +22,12 @@ SETS = re.compile(
 )
 OPENS = {"PromptServer", "WEB_DIRECTORY", "NODE_CLASS_MAPPINGS", "comfy_entrypoint"}  # doors of ComfyUI's by name
 DOORS = {
-    ("__init__.py", "WEB_DIRECTORY"),  # help pages and web/choices.js
+    ("__init__.py", "WEB_DIRECTORY"),  # help pages, web/choices.js and web/notes.js
     ("__init__.py", "comfy_entrypoint"),
     ("nodes/__init__.py", "models.register()"),
     ("nodes/models.py", "folder_paths.add_model_folder_path()"),  # models/nuggy
     ("nodes/models.py", "folder_paths.folder_names_and_paths[] ="),  # of it, the suffixes
     ("nodes/__init__.py", "NODE_CLASS_MAPPINGS"),  # read: whether somebody has `Composite`
-    ("nodes/progress.py", "PromptServer"),  # a line of text on our own node
     ("nodes/settings.py", "setattr()"),  # on a mask of ours: the recipe it was made with
     ("core/recipes.py", "object.__setattr__()"),  # on a recipe of ours, while it is made
     ("core/ops/thread_pool.py", "torch.set_num_threads()"),  # of its own threads; then the process's, as it was
@@ -84,13 +83,18 @@ def test_the_finder_finds():
                                         "m.n.Class.method =", "torch.manual_seed()"}  # fmt: skip
 
 
-def test_on_the_page_one_extension_that_looks_at_our_nodes_only():
-    (script,) = (ROOT / "web").rglob("*.js")
-    text = script.read_text(encoding="utf-8")
-    calls = set(re.findall(r"\b(?:app|api|window|document|LiteGraph)(?:\.\w+)+(?=\()", text))
-    assert calls == {"app.registerExtension", "app.extensionManager.setting.get", "api.fetchApi"}
-    assert not re.search(r"prototype|(?:app|api|window|document|LiteGraph)(?:\.\w+)* = ", text)
-    assert 'endsWith("/Nuggy")) return;' in text
+def test_on_the_page_extensions_that_look_at_our_nodes_only():
+    found = {}
+    for script in (ROOT / "web").rglob("*.js"):
+        text = script.read_text(encoding="utf-8")
+        found[script.name] = set(re.findall(r"\b(?:app|api|window|document|LiteGraph)(?:\.\w+)+(?=\()", text))
+        assert not re.search(r"prototype|(?:app|api|window|document|LiteGraph)(?:\.\w+)* = ", text)
+    assert found == {
+        "choices.js": {"app.registerExtension", "app.extensionManager.setting.get", "api.fetchApi"},
+        "notes.js": {"app.registerExtension", "api.addEventListener", "document.createElement"},
+    }
+    assert 'endsWith("/Nuggy")) return;' in (ROOT / "web" / "choices.js").read_text(encoding="utf-8")
+    assert "if (!isOurs(own)) return;" in (ROOT / "web" / "notes.js").read_text(encoding="utf-8")
 
 
 RUN = """

@@ -6,6 +6,7 @@ import ast
 import asyncio
 import importlib.util
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -102,13 +103,21 @@ def test_choices_have_words_in_every_language(pack, language):
 
 @pytest.mark.parametrize("node", IDS)
 def test_help_page_has_a_picture(node):
-    import re
-
     text = (ROOT / "web" / "docs" / f"{node}.md").read_text(encoding="utf-8")
     pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text)
     assert pictures
     for p in pictures:
         assert (ROOT / "web" / "docs" / Path(p).name).stat().st_size < 150_000
+
+
+@pytest.mark.parametrize("node", IDS)
+def test_help_page_names_every_setting_as_the_node_does(pack, node):
+    """English pages are written by hand; those of the other languages are made of the texts."""
+    page = (ROOT / "web" / "docs" / f"{node}.md").read_text(encoding="utf-8")
+    bold = " ".join(re.findall(r"\*\*([^*]+)\*\*", page))
+    inputs = [x for x in schemas(pack)[node].inputs if x.id not in ("image", "mask", "model", "background")]
+    lacking = [x.display_name for x in inputs if x.display_name not in bold]
+    assert not lacking
 
 
 def test_example_workflows_have_thumbnails_and_known_nodes(pack):

@@ -96,7 +96,7 @@ def _paste(stitch: Stitch, frame: int, new: Tensor) -> tuple[Tensor, Tensor]:
     (rows, columns), (ys, xs) = crop.inside(), crop.covered()
     whole, matte = stitch.image[frame][None], stitch.alpha[frame][None]
     image, alpha = whole[..., rows, columns], matte[..., rows, columns].float()
-    allowed = reach(crop, stitch.border).to(image.device)
+    allowed = reach(crop, stitch.border, image.device)
     shows = _at_box(allowed, crop)[..., ys, xs]
 
     new = resize(new, crop.box)[..., ys, xs].to(image.dtype)

@@ -111,7 +111,7 @@ def prepare_inpainting(
             progress(i, len(image))
         single = window.frame(i)
         picture, matte = single.cut(one), single.cut(matte.float(), "zeros")
-        within = reach(single, border if crop == "subject" else 0).to(matte.device)
+        within = reach(single, border if crop == "subject" else 0, matte.device)
         masks.append(repaint_mask(matte, grow, feather, protect, grid, cells, within))
         images.append(_hide(picture, matte, fill, within > 0.5))
     if progress:
@@ -120,7 +120,7 @@ def prepare_inpainting(
     return Prepared(torch.cat(images), mask, Stitch(image, alpha, window, mask, border, fill == "original"))
 
 
-def reach(crop: Crop, border: int) -> Tensor:
+def reach(crop: Crop, border: int, device: torch.device | None = None) -> Tensor:
     """How much of the repainted background shows, for a crop of one window.
 
     0 within `border` pixels of those sides of the window that lie inside the photograph, from there a ramp of the same
@@ -129,16 +129,17 @@ def reach(crop: Crop, border: int) -> Tensor:
     Args:
         crop: of one frame.
         border: working pixels, 0 or more.
+        device: where it is made; None for the CPU.
 
     Returns:
         [1,1,h,w] at working size, 0..1.
     """
     ramps = []
     for start, box, whole, length in zip(crop.corner(), crop.box, crop.picture, crop.size):
-        at = torch.arange(length) + 0.5
+        at = torch.arange(length, device=device) + 0.5
         before = at if start > 0 else torch.full_like(at, length)
         after = length - at if start + box < whole else torch.full_like(at, length)
-        ramps.append((torch.minimum(before, after) / border - 1).clamp_(0, 1) if border else torch.ones(length))
+        ramps.append((torch.minimum(before, after) / border - 1).clamp_(0, 1) if border else torch.ones_like(at))
     return torch.minimum(ramps[0][:, None], ramps[1])[None, None]
 
 
