@@ -19,8 +19,10 @@ sys.path.insert(0, str(ROOT))
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
 # all on the loopback, whichever test imports Ray first
 os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-# a slow machine is no dead one
-os.environ.update(RAY_worker_register_timeout_seconds="300", RAY_health_check_failure_threshold="30")
+# a slow machine is no dead one: a check waits ten seconds for its answer, and a node that was killed refuses at once
+os.environ.update(RAY_worker_register_timeout_seconds="300", RAY_health_check_failure_threshold="8")
+# Ray's own is 15: beside other work its workers would get next to nothing
+os.environ.update(RAY_worker_niceness="0")
 os.environ.update(AWS_ACCESS_KEY_ID="key", AWS_SECRET_ACCESS_KEY="secret", AWS_EC2_METADATA_DISABLED="true")
 
 
