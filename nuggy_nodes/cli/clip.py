@@ -64,6 +64,7 @@ def clip_place(args: argparse.Namespace) -> Place:
 
 def do_clips(args: argparse.Namespace, recipe: Recipe, output: Output, todo: Plan, said: Said) -> int:
     """Cut out what is planned; returns the exit status. Raises NuggyError for what concerns all of them."""
+    from .. import process
     from ..clips.frame import pyav
     from ..core import choose_device, choose_precision
     from ..core.network.find import open_network
@@ -84,7 +85,8 @@ def do_clips(args: argparse.Namespace, recipe: Recipe, output: Output, todo: Pla
                 if said.needs_network:
                     network = open_network(args.network, device, dtype, provider=args.device, options=options(args))
                 engine = Engine(network, recipe, device, said)
-            results.append(_entry(job, engine, output, args.max_megapixels))
+            with process.terminates_as_interrupted():
+                results.append(_entry(job, engine, output, args.max_megapixels))
             for told in filter(None, (results[-1].get("error"), results[-1].get("note"))):
                 say(told if told.startswith(str(job.source)) else f"{job.source}: {told}")
     finally:

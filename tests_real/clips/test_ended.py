@@ -1,0 +1,50 @@
+"""A clip whose cutting out is ended from outside: a playable file or none, and the next call makes it whole."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+
+import pytest
+from PIL import Image
+
+from .conftest import PATIENCE, clip, environment, seen
+
+FRAMES = 60
+
+
+def size(found) -> int:
+    return sum(p.stat().st_size for p in found)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("name", ["out.mov", "out.webm", "frames"])
+def test_ended_in_mid_work(tmp_path, command, call, how, name):
+    source, folder = clip(tmp_path / "clip.mp4", FRAMES), tmp_path / "made"
+    folder.mkdir()
+    target = folder / name
+    told = [source, "-o", target, *(["--format", "frames"] if name == "frames" else [])]
+    process = subprocess.Popen([*command, *map(str, told)], env=environment(), stderr=subprocess.PIPE, text=True)
+    ends = time.monotonic() + PATIENCE
+    while size(folder.rglob("*.p*")) < 20000:  # parts, or pictures
+        assert process.poll() is None and time.monotonic() < ends
+        time.sleep(0.01)
+    process.send_signal(how)
+    said = process.communicate(timeout=PATIENCE)[1]
+    assert process.returncode == (130 if how != signal.SIGKILL else -how), said
+    if how != signal.SIGKILL:
+        assert said.strip().splitlines() == ["nuggy: interrupted"]
+        assert not list(folder.rglob("*.part"))
+    assert not list(folder.rglob(name)) or name == "frames"
+    for picture in folder.rglob("*.png"):
+        Image.open(picture).load()
+    assert not list(folder.rglob("timestamps.txt"))
+
+    again = call(*told, *(["--overwrite"] if name == "frames" else []))
+    assert again.returncode == 0, again.stderr
+    assert not list(folder.rglob("*.part")), "what the killed process left is still there"
+    if name == "frames":
+        assert len(list(folder.rglob("*.png"))) == FRAMES
+    else:
+        assert seen(target) == (FRAMES, pytest.approx(FRAMES / 30, abs=0.1))
