@@ -131,7 +131,7 @@ def test_odd_sizes(tmp_path, capsys, size, name):
     told = json.loads(capsys.readouterr().out)["clips"][0]
     assert (told["width"], told["height"], told["frames"]) == (*size, 2)
     if name == "frames":
-        assert len(list((tmp_path / name).glob("*.png"))) == 2
+        assert len(list((tmp_path / name).rglob("*.png"))) == 2
     elif name != "out.gif":
         even = tuple(n + n % 2 for n in size) if name == "out.mp4" else size
         with av.open(str(tmp_path / name)) as made:

@@ -119,6 +119,21 @@ def test_steady_takes_a_jump_of_one_frame_away():
     assert moved(3) < 0.5 * moved(0)
 
 
+def test_without_opencvs_motion_clips_are_steadied_where_they_stand_still(monkeypatch):
+    from nuggy_nodes.clips import steadily as of
+    from nuggy_nodes.clips.frame import Frame
+    from nuggy_nodes.core import Cutout
+
+    monkeypatch.setattr(of, "motion_found", lambda: False)
+    monkeypatch.setattr(of, "Motion", None)
+    still = picture(0)
+    image = torch.from_numpy(still).permute(2, 0, 1)[None].float() / 255
+    todo = iter([torch.full((1, 1, SIZE[1], SIZE[0]), v) for v in (0.5, 0.5, 0.9, 0.5, 0.5)])
+    frames = (Frame(still, Fraction(i, 25), Fraction(1, 25)) for i in range(5))
+    made = [found.alpha for _, found in of.steadily(frames, lambda f: Cutout(next(todo), image), 5)]
+    assert all(bool((a == 0.5).all()) for a in made)
+
+
 def test_scenes_are_told_by_what_is_light_and_dark_where():
     """A cut between two scenes, whatever their colours have in common; none where a scene moves, or its light does."""
     from nuggy_nodes.clips.scenes import is_cut, thumbnail

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
-PATIENCE = 300  # seconds
+PATIENCE = 1500  # seconds: a busy machine is no failure
 
 
 def clip(path: Path, frames: int, width: int = 320, height: int = 180, sound: bool = True) -> Path:

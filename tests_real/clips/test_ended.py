@@ -14,18 +14,32 @@ from .conftest import PATIENCE, clip, environment, seen
 FRAMES = 60
 
 
+def heard() -> None:
+    """SIGINT ends a process again where these tests run in the background, in which a shell has it ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def size(found) -> int:
     return sum(p.stat().st_size for p in found)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-@pytest.mark.parametrize("name", ["out.mov", "out.webm", "frames"])
+@pytest.mark.parametrize(
+    "how,name",
+    [
+        (signal.SIGINT, "out.mov"),
+        (signal.SIGTERM, "out.webm"),
+        (signal.SIGKILL, "out.mov"),
+        (signal.SIGTERM, "frames"),
+        (signal.SIGKILL, "frames"),
+    ],
+)
 def test_ended_in_mid_work(tmp_path, command, call, how, name):
     source, folder = clip(tmp_path / "clip.mp4", FRAMES), tmp_path / "made"
     folder.mkdir()
     target = folder / name
     told = [source, "-o", target, *(["--format", "frames"] if name == "frames" else [])]
-    process = subprocess.Popen([*command, *map(str, told)], env=environment(), stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*command, *map(str, told)], env=environment(), stderr=subprocess.PIPE, text=True,
+                               preexec_fn=heard)  # fmt: skip
     ends = time.monotonic() + PATIENCE
     while size(folder.rglob("*.p*")) < 20000:  # parts, or pictures
         assert process.poll() is None and time.monotonic() < ends
