@@ -107,9 +107,9 @@ def share(resources: dict[str, float], workers: int = 0, gpus: float | None = No
         gpus: share of a GPU that each has; None: 1 where there are any, and `device` is not cpu.
 
     Returns:
-        On CPUs an actor asks for half of its cores, so that tasks run beside it; its threads are all of them. All
-        actors together leave room for a task that reads and one that writes, also when the largest machine is lost:
-        Ray Data gives to the first stages first, and would begin to write only when all is read.
+        On CPUs an actor asks for half of its cores, so that tasks run beside it; its threads are all of them. The
+        actors on a machine leave room there for a task that reads and one that writes, also when another machine is
+        lost: Ray Data gives to the first stages first, and would begin to write only when all is read.
     """
     there = machines()
     if not there:
@@ -122,9 +122,9 @@ def share(resources: dict[str, float], workers: int = 0, gpus: float | None = No
     each = [m["CPU"] for m in there]
     threads = 1 if gpus else max(int(sum(each) / workers), 1)
     wanted = 1.0 if gpus else max(min(threads, min(each)) / 2, 0.5)
-    left = sum(each) - (max(each) if len(each) > 1 else 0)
-    files = min(FILES, left / 4)
-    cpus = max(min(wanted, (left - 2 * files) / workers), 0.01)
+    crowd = -(-workers // max(len(each) - 1, 1))  # networks on one machine when another is lost
+    files = min(FILES, min(each) / 4)
+    cpus = max(min(wanted, (min(each) - 2 * files) / crowd), 0.01)
     return Share(workers, cpus if abs(cpus - files) > 0.01 else cpus * 0.9, gpus, threads, files)
 
 
