@@ -1,4 +1,4 @@
-"""How a cluster is shared out: there is room for reading and writing beside the networks, also when a machine is lost."""
+"""How a cluster is shared out: room for reading and writing beside the networks, also when a machine is lost."""
 
 from __future__ import annotations
 
