@@ -41,7 +41,8 @@ def guarded(tmp_path, monkeypatch):
     key = users.create_access_key(UserName="reader")["AccessKey"]
 
     def asks(after: int) -> None:
-        told = urllib.request.Request(f"{url}/moto-api/reset-auth", str(after).encode(), method="POST")
+        told = urllib.request.Request(f"{url}/moto-api/reset-auth", str(after).encode(),
+                                      {"Content-Type": "text/plain"}, method="POST")  # fmt: skip
         urllib.request.urlopen(told).close()
 
     def come_as(access: str, secret: str) -> None:
@@ -60,11 +61,8 @@ def test_a_bucket_without_rights(tmp_path, run, guarded):
     query, come_as, key = guarded
     come_as("nobody", "nothing")
     _, said = run(f"s3://shop/in{query}", tmp_path / "out", status=1)
-    assert said.strip().splitlines() == [
-        "nuggy: shop/in: cannot be listed: no permission (are the keys set, and have they the right?)".replace(
-            "shop/in", "s3://shop/in"
-        )
-    ]
+    words = "s3://shop/in: cannot be listed: no permission (are the keys set, and have they the right?)"
+    assert said.strip().splitlines() == [f"nuggy: {words}"]
     assert not (tmp_path / "out").exists()
 
     come_as(key["AccessKeyId"], key["SecretAccessKey"])
