@@ -87,7 +87,7 @@ def test_a_full_disk(tmp_path, run, given):
     done = subprocess.run(["unshare", "--map-root-user", "--mount", "sh", "-c", mounted, "sh", *map(str, told)],
                           env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)  # fmt: skip
     assert done.returncode == 1
-    assert "no space left on device" in done.stderr and len(done.stderr.strip().splitlines()) <= 2, done.stderr
+    assert "no space left on the disk" in done.stderr and len(done.stderr.strip().splitlines()) <= 2, done.stderr
     first = pictures(kept)
     assert 0 < len(first) < 24
     for name in first:

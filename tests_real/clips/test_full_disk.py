@@ -36,7 +36,8 @@ def test_of_a_clip_nothing_is_left(tmp_path, call, places, name):
         source, "-o", disk / name, *(more if name != "out.mov" else []), inside=on_small_disk(disk, kept, "200k")
     )
     assert done.returncode == 1
-    assert done.stderr.strip().splitlines() == [f"nuggy: {disk / name}: cannot be written: no space left on device"]
+    said = f"nuggy: {source}: {disk / name}: cannot be written: no space left on the disk"
+    assert done.stderr.strip().splitlines() == [said]
     assert not list(kept.iterdir())
 
 
@@ -45,7 +46,7 @@ def test_of_a_sequence_whole_pictures_are_left(tmp_path, call, places):
     source = clip(tmp_path / "clip.mp4", 60, 640, 360)
     done = call(source, "-o", disk / "frames", "--format", "frames", inside=on_small_disk(disk, kept))
     said = done.stderr.strip().splitlines()
-    assert done.returncode == 1 and len(said) == 1 and "no space left on device" in said[0]
+    assert done.returncode == 1 and len(said) == 1 and "no space left on the disk" in said[0]
     made = [p for p in kept.rglob("*") if p.is_file()]
     assert made and all(p.suffix == ".png" for p in made)
     for picture in made:
@@ -66,7 +67,7 @@ def test_of_photographs_those_that_fit_are_left(tmp_path, call, places):
     done = call(source, "-o", disk / "out", inside=on_small_disk(disk, kept))
     said, made = done.stderr.strip().splitlines(), [p for p in kept.rglob("*") if p.is_file()]
     assert done.returncode == 1 and 0 < len(made) < 8
-    assert len([s for s in said if s.endswith("cannot be written: no space left on device")]) == 8 - len(made)
+    assert len([s for s in said if s.endswith("cannot be written: no space left on the disk")]) == 8 - len(made)
     for picture in made:
         Image.open(picture).load()
     again = call(source, "-o", kept / "out", "--skip-existing")
