@@ -69,20 +69,20 @@ def connect() -> dict[str, float]:
     return found
 
 
-def _start(told: dict[str, Any]) -> None:
+def _start(told: dict[str, Any], tries: int = 3) -> None:
     """Ray on this machine; once more where a busy machine let it time out."""
     import ray
 
     free = process.free_memory() or STORE_BYTES * 3
-    told |= {"include_dashboard": False, "num_cpus": cores(),
-             "object_store_memory": max(min(STORE_BYTES, free // 3), 100 << 20)}  # fmt: skip
+    more = {"include_dashboard": False, "num_cpus": cores(),
+            "object_store_memory": max(min(STORE_BYTES, free // 3), 100 << 20)}  # fmt: skip
     try:
-        ray.init("local", **told)
+        ray.init("local", **told, **more)
     except Exception as e:
-        if "timed out" not in str(e):
+        if "timed out" not in str(e) or tries == 1:
             raise
         ray.shutdown()
-        ray.init("local", **told)
+        _start(told, tries - 1)
 
 
 def cores() -> int:

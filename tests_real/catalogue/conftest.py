@@ -87,17 +87,22 @@ def run_ray(one_machine, given, capsys):
 @pytest.fixture
 def run(given, capsys, monkeypatch):
     """The same with the three stages one after the other in this process, which takes a second and not twenty."""
-    from nuggy_nodes.catalogue import flow
-    from nuggy_nodes.catalogue import run as runs
 
     def here(*args, **kwargs):
         with monkeypatch.context() as patch:
-            patch.setattr(runs, "answers", in_this_process)
-            patch.setattr(flow, "connect", lambda: {"CPU": 2.0})
-            patch.setattr(flow, "machines", lambda: [{"CPU": 2.0}])
+            without_ray(patch)
             return call(given, capsys, *args, **kwargs)
 
     return here
+
+
+def without_ray(patch: pytest.MonkeyPatch) -> None:
+    from nuggy_nodes.catalogue import flow
+    from nuggy_nodes.catalogue import run as runs
+
+    patch.setattr(runs, "answers", in_this_process)
+    patch.setattr(flow, "connect", lambda: {"CPU": 2.0})
+    patch.setattr(flow, "machines", lambda: [{"CPU": 2.0}])
 
 
 def in_this_process(plan, order, part):

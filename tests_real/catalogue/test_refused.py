@@ -83,7 +83,9 @@ def test_a_full_disk(tmp_path, run, given):
         Image.fromarray(rng.integers(0, 255, (300, 400, 3), np.uint8)).save(source / f"{i:02}.jpg")
     mounted = f'mount -t tmpfs -o size=2m none {shlex.quote(str(disk))} && "$@"; got=$?; '
     mounted += f"cp -a {shlex.quote(str(disk))} {shlex.quote(str(kept))}; exit $got"
-    told = [sys.executable, "-m", "nuggy_nodes", "catalogue", source, disk, *given]
+    alone = "import sys, pytest; from tests_real.catalogue import conftest; from nuggy_nodes.cli import main; "
+    alone += "conftest.without_ray(pytest.MonkeyPatch()); sys.exit(main(sys.argv[1:]))"
+    told = [sys.executable, "-c", alone, "catalogue", source, disk, *given]
     done = subprocess.run(["unshare", "--map-root-user", "--mount", "sh", "-c", mounted, "sh", *map(str, told)],
                           env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)  # fmt: skip
     assert done.returncode == 1
