@@ -33,7 +33,7 @@ def test_of_a_clip_nothing_is_left(tmp_path, call, places, name):
     source = clip(tmp_path / "clip.mp4", 60, 640, 360)
     more = ["--output", "composite", "--quality", "100"] if name == "out.mp4" else ["--quality", "100"]
     done = call(
-        source, "-o", disk / name, *(more if name != "out.mov" else []), inside=on_small_disk(disk, kept, "200k")
+        source, "-o", disk / name, *(more if name != "out.mov" else []), inside=on_small_disk(disk, kept, "24k")
     )
     assert done.returncode == 1
     said = f"nuggy: {source}: {disk / name}: cannot be written: no space left on the disk"
