@@ -147,3 +147,17 @@ def interrupts_end(at_once: bool) -> None:
     ours = (signal.SIG_DFL, signal.default_int_handler)
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) in ours:
         signal.signal(signal.SIGINT, ours[0] if at_once else ours[1])
+
+
+@contextlib.contextmanager
+def terminates_as_interrupted() -> Iterator[None]:
+    """SIGTERM, while inside, raises KeyboardInterrupt as Ctrl-C does, so that what is half written is taken away. No
+    effect where it is ignored or handled by somebody else, or beside the main thread."""
+    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if ours:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        if ours:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -16,7 +16,7 @@ from ..core import Cutout
 from ..core.errors import NuggyError
 from ..pictures import read
 from .manifest import Manifest
-from .stores import SCHEME, Store, get, put, store
+from .stores import SCHEME, Store, get, put_own, store
 
 MOST = 50
 SIDE, LINES, ACROSS = 220, 34, 5  # pixels of a picture of the sheet, of its caption; pairs in a row
@@ -82,7 +82,7 @@ def draw(manifest: Manifest, results: Store, query: str = "") -> Store | None:
     if not rows:
         return None
     target = manifest.place.below("doubtful.jpg")
-    put(target, sheet(rows, results, query))
+    put_own(target, sheet(rows, results, query))
     return target
 
 

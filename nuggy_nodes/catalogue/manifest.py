@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from ..core.errors import InputError
 from .box import ABOUT
 from .sources import OWN
-from .stores import Store, listed, put, words
+from .stores import Store, listed, put_own, words
 
 NAME, PARTS = "manifest.parquet", "parts"
 EVERY = 5.0  # seconds between two parts
@@ -125,14 +125,14 @@ class Manifest:
                 for rows in _batches(f, ABOUT.names):
                     writer.write_batch(rows.filter(pa.array(kept[at : at + len(rows)])).cast(ABOUT))
                     at += len(rows)
-        put(self.place.below(NAME), out.getvalue())
+        put_own(self.place.below(NAME), out.getvalue())
         for part in parts:
             part.system.delete_file(part.path)
 
     def _write(self, target: Store, rows: pa.Table) -> None:
         out = io.BytesIO()
         pq.write_table(rows, out, compression="zstd")
-        put(target, out.getvalue())
+        put_own(target, out.getvalue())
 
 
 def hashed(text: str) -> np.uint64:

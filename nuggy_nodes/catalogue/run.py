@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,12 +14,13 @@ import pyarrow as pa
 
 from ..core.errors import InputError, NuggyError
 from .box import ABOUT
-from .flow import Share, answers
+from .flow import Share, answers, of_the_cluster
 from .manifest import Manifest
 from .stages import Order
 from .tally import Tally
 
 TRIES = 3  # of what got no answer
+SETTLE = 20.0  # seconds after which a cluster that failed at once is asked again: it may be about to lose a machine
 
 
 def settings_hash(order: Order) -> str:
@@ -79,7 +81,9 @@ def stream(
         except Exception as e:  # of Ray's there are many kinds
             why = " ".join(str(e).split())[-300:]
             if int(seen.sum()) == before:
-                raise InputError(f"the Ray cluster failed: {why}") from None
+                if attempt == TRIES - 1 or not of_the_cluster(e):
+                    raise InputError(f"the Ray cluster failed: {why}") from None
+                time.sleep(SETTLE)
             say(f"a part of the Ray cluster failed and is done without: {type(e).__name__}")
         left = [t.slice(i, 1) for t in plan for i in range(len(t)) if not seen[t["index"][i].as_py()]]
         if not left:

@@ -129,6 +129,14 @@ def put(place: Store, data: bytes) -> None:
         raise ImageError(f"cannot be written: {words(e)}") from None
 
 
+def put_own(place: Store, data: bytes) -> None:
+    """`put` for a file of this program's own, no photograph's. Raises ImageError, with the address."""
+    try:
+        put(place, data)
+    except ImageError as e:
+        raise ImageError(f"{place.address}: {e}") from None
+
+
 def clear(folder: Store) -> None:
     """Remove parts of files that a killed run left on this machine's disks below a folder."""
     if folder.local:

@@ -65,6 +65,7 @@ def clip_place(args: argparse.Namespace) -> Place:
 
 def do_clips(args: argparse.Namespace, recipe: Recipe, output: Output, todo: Plan, said: Said, opening: Opening) -> int:
     """Cut out what is planned; returns the exit status. Raises NuggyError for what concerns all of them."""
+    from .. import process
     from ..clips.frame import pyav
     from .run import say
     from .work import Engine
@@ -77,7 +78,8 @@ def do_clips(args: argparse.Namespace, recipe: Recipe, output: Output, todo: Pla
         for job in jobs:
             if engine is None and not job.error:
                 engine = Engine(opening.network(), recipe, opening.device, said)
-            results.append(_entry(job, engine, output, args.max_megapixels))
+            with process.terminates_as_interrupted():
+                results.append(_entry(job, engine, output, args.max_megapixels))
             for told in filter(None, (results[-1].get("error"), results[-1].get("note"))):
                 say(told if told.startswith(str(job.source)) else f"{job.source}: {told}")
     finally:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..core.settings import FRAMES
 from . import results
 from .guidance import Said
 from .guidance import add_options as add_guidance
@@ -42,8 +43,8 @@ def add_parser(commands: Any) -> None:
                    "animated gif, webp or png")  # fmt: skip
     p.add_argument("--quality", type=int, metavar="1-100", help="of jpeg (default: 92), avif (85), webm and mp4 (90), "
                    "and of webp, which is lossless without")  # fmt: skip
-    p.add_argument("--steady", type=int, choices=(0, 3, 5), default=5, metavar="0|3|5", help="frames of a clip that "
-                   "tell each mask, so that it does not flicker; 0: each its own (default: 5)")  # fmt: skip
+    p.add_argument("--steady", type=int, choices=(0, *FRAMES), default=5, metavar="0|3|5", help="frames of a clip "
+                   "that tell each mask, so that it does not flicker; 0: each its own (default: 5)")  # fmt: skip
     p.add_argument("--first-frame", action="store_true", help="of an animation, cut out the first frame only")
     p.add_argument("--each", action="store_true", help="every part of the subject in a file of its own as well, "
                    "NAME-1, NAME-2, ..., the largest first; subjects that touch are one")  # fmt: skip

@@ -18,10 +18,10 @@ from ..pictures.limits import MOST_MEGAPIXELS
 from ..pictures.picture import both
 from .colour import colours_of, to_rgb
 from .frame import About, Frame, pyav
+from .locked import locked
 
 CONTAINERS = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,mxf,yuv4mpegpipe,h264,hevc"
 COVER = 1024  # AV_DISPOSITION_ATTACHED_PIC: a picture of a song's cover
-LOCKED = {"encv", "drmi", "enca"}  # sample entries of protected tracks (ISO/IEC 14496-12, 8.12)
 
 
 @contextmanager
@@ -69,8 +69,7 @@ class Clip:
 
     def _check(self, stream: Any) -> None:
         context = stream.codec_context
-        tags = {s.codec_context.codec_tag for s in self._container.streams if s.codec_context is not None}
-        if tags & LOCKED:
+        if locked(self._path):
             raise ImageError(f"{self._path}: is locked by its publisher (DRM) and cannot be read")
         if context is None:
             raise ImageError(f"{self._path}: its pictures are packed in a way that is not read")

@@ -16,6 +16,7 @@ from .errors import InputError
 SHARE = "share"  # 0..1; people are shown percent
 CONTRAST = "contrast^2"  # a squared contrast; people are shown the contrast in percent
 PIXELS = "px"
+FRAMES = (3, 5)  # of a clip, that may tell a mask (refine.temporal); no Recipe has it, for a photograph has one frame
 PIXELS_AT_1024 = "px at 1024"  # pixels of a photograph whose long side is 1024; grows with the photograph
 
 

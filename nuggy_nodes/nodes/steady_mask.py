@@ -9,7 +9,8 @@ from comfy_api.latest import io
 
 from ..core.errors import InputError
 from ..core.ops.resample import enlarge
-from ..core.refine.temporal import FRAMES, steady_masks
+from ..core.refine.temporal import steady_masks
+from ..core.settings import FRAMES
 from .compat import advanced, schema, wrong_choice
 from .device import Place
 from .progress import Bar

@@ -6,75 +6,15 @@ import itertools
 import json
 import sys
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from PIL import Image, ImageSequence
 
-from nuggy_nodes.cli import main
 from nuggy_nodes.clips.decode import clip_of
-from nuggy_nodes.core import Network
-from nuggy_nodes.core.network import find
-from nuggy_nodes.core.network.metadata import Info
-
-SIZE = (96, 64)  # width, height
-
-
-class Green(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.anchor = torch.nn.Parameter(torch.zeros(1))
-
-    def forward(self, x):
-        p = F.avg_pool2d(x[:, 1:2], 2).clamp(1e-4, 1 - 1e-4)
-        return (p / (1 - p)).log()
-
-
-@pytest.fixture(autouse=True)
-def green(monkeypatch):
-    monkeypatch.setattr(find, "open_network", lambda *a, **k: Network(Green(), Info(mean=(0, 0, 0)), None))
-
-
-def picture(shift: int) -> np.ndarray:
-    """A green box on violet, moved to the right by `shift`."""
-    out = np.full((SIZE[1], SIZE[0], 3), (150, 20, 160), np.uint8)
-    out[16:48, 20 + shift : 52 + shift] = (40, 235, 60)
-    return out
-
-
-def clip(path: Path, frames: int = 8, times: list[int] | None = None, sound: bool = False) -> Path:
-    """A lossless clip; times in milliseconds."""
-    with av.open(str(path), "w") as out:
-        video = out.add_stream("ffv1", rate=25)
-        video.width, video.height, video.pix_fmt = *SIZE, "bgr0"
-        video.codec_context.time_base = video.time_base = Fraction(1, 1000)
-        heard = out.add_stream("pcm_s16le", rate=8000, layout="mono") if sound else None
-        for i in range(frames):
-            frame = av.VideoFrame.from_ndarray(picture(i), "rgb24").reformat(format="bgr0")
-            frame.pts, frame.time_base = (times[i] if times else 40 * i), Fraction(1, 1000)
-            out.mux(video.encode(frame))
-        out.mux(video.encode(None))
-        if heard:
-            tone = (3000 * np.sin(np.arange(8000 * frames // 25) / 9)).astype(np.int16)[None]
-            part = av.AudioFrame.from_ndarray(tone, "s16", "mono")
-            part.sample_rate, part.pts, part.time_base = 8000, 0, Fraction(1, 8000)
-            out.mux(heard.encode(part))
-            out.mux(heard.encode(None))
-    return path
-
-
-def read(path: Path, form: str = "rgba64le") -> tuple[list[np.ndarray], list[float]]:
-    with av.open(str(path)) as made:
-        found = [(f.to_ndarray(format=form), float(f.time)) for f in made.decode(video=0)]
-    return [f for f, _ in found], [t for _, t in found]
-
-
-def run(*given: object) -> int:
-    return main(["cutout", "--recipe", "fast", "--islands", "all", *map(str, given)])
+from tests.clips.samples import SIZE, clip, picture, read, run
 
 
 def test_prores_holds_the_mask_and_the_times_and_the_sound(tmp_path):
@@ -152,34 +92,6 @@ def test_an_animation_keeps_its_loops_and_times(tmp_path):
         assert seen[0][0].getpixel((36, 30))[3] > 250 and seen[0][0].getpixel((5, 5))[3] < 5
 
 
-def test_bad_clips_are_told_in_a_sentence(tmp_path, capsys):
-    (tmp_path / "text.mp4").write_text("no clip\n" * 50)
-    whole = clip(tmp_path / "e.mkv", sound=True).read_bytes()
-    (tmp_path / "short.mkv").write_bytes(whole[:300])
-    with av.open(str(tmp_path / "sound.mkv"), "w") as out:
-        heard = out.add_stream("pcm_s16le", rate=8000, layout="mono")
-        part = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), "s16", "mono")
-        part.sample_rate, part.pts = 8000, 0
-        out.mux(heard.encode(part))
-        out.mux(heard.encode(None))
-    for name in ("text.mp4", "short.mkv", "sound.mkv"):
-        assert run(tmp_path / name, "-o", tmp_path / "out.mov") == 1
-        said = capsys.readouterr().err.strip().splitlines()
-        assert len(said) == 1 and name in said[0], said
-        assert not (tmp_path / "out.mov").exists()
-    assert run(tmp_path / "e.mkv", "-o", tmp_path / "o.mp4", "--output", "rgba") == 1
-    assert "no transparency" in capsys.readouterr().err
-
-
-def test_a_failing_clip_leaves_the_others_and_nothing_half(tmp_path, capsys):
-    good, bad = clip(tmp_path / "good.mkv", 2), tmp_path / "bad.mp4"
-    bad.write_bytes(b"\0" * 100)
-    assert run(bad, good, "-o", tmp_path / "out", "--json") == 1
-    told = json.loads(capsys.readouterr().out)
-    assert told["done"] == 1 and told["failed"] == 1 and told["clips"][1]["frames"] == 2
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["good.mov"]
-
-
 def test_without_pyav_the_package_is_named(tmp_path, capsys, monkeypatch):
     source = clip(tmp_path / "g.mkv", 2)
     monkeypatch.setitem(sys.modules, "av", None)
@@ -205,6 +117,21 @@ def test_steady_takes_a_jump_of_one_frame_away():
         return float(sum((a - b).abs().mean() for a, b in itertools.pairwise(out)))
 
     assert moved(3) < 0.5 * moved(0)
+
+
+def test_without_opencvs_motion_clips_are_steadied_where_they_stand_still(monkeypatch):
+    from nuggy_nodes.clips import steadily as of
+    from nuggy_nodes.clips.frame import Frame
+    from nuggy_nodes.core import Cutout
+
+    monkeypatch.setattr(of, "motion_found", lambda: False)
+    monkeypatch.setattr(of, "Motion", None)
+    still = picture(0)
+    image = torch.from_numpy(still).permute(2, 0, 1)[None].float() / 255
+    todo = iter([torch.full((1, 1, SIZE[1], SIZE[0]), v) for v in (0.5, 0.5, 0.9, 0.5, 0.5)])
+    frames = (Frame(still, Fraction(i, 25), Fraction(1, 25)) for i in range(5))
+    made = [found.alpha for _, found in of.steadily(frames, lambda f: Cutout(next(todo), image), 5)]
+    assert all(bool((a == 0.5).all()) for a in made)
 
 
 def test_scenes_are_told_by_what_is_light_and_dark_where():

@@ -19,8 +19,10 @@ sys.path.insert(0, str(ROOT))
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
 # all on the loopback, whichever test imports Ray first
 os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-# a slow machine is no dead one
-os.environ.update(RAY_worker_register_timeout_seconds="300", RAY_health_check_failure_threshold="30")
+# a slow machine is no dead one: a check waits ten seconds for its answer, and a node that was killed refuses at once
+os.environ.update(RAY_worker_register_timeout_seconds="300", RAY_health_check_failure_threshold="8")
+# Ray's own is 15: beside other work its workers would get next to nothing
+os.environ.update(RAY_worker_niceness="0")
 os.environ.update(AWS_ACCESS_KEY_ID="key", AWS_SECRET_ACCESS_KEY="secret", AWS_EC2_METADATA_DISABLED="true")
 
 
@@ -85,17 +87,22 @@ def run_ray(one_machine, given, capsys):
 @pytest.fixture
 def run(given, capsys, monkeypatch):
     """The same with the three stages one after the other in this process, which takes a second and not twenty."""
-    from nuggy_nodes.catalogue import flow
-    from nuggy_nodes.catalogue import run as runs
 
     def here(*args, **kwargs):
         with monkeypatch.context() as patch:
-            patch.setattr(runs, "answers", in_this_process)
-            patch.setattr(flow, "connect", lambda: {"CPU": 2.0})
-            patch.setattr(flow, "machines", lambda: [{"CPU": 2.0}])
+            without_ray(patch)
             return call(given, capsys, *args, **kwargs)
 
     return here
+
+
+def without_ray(patch: pytest.MonkeyPatch) -> None:
+    from nuggy_nodes.catalogue import flow
+    from nuggy_nodes.catalogue import run as runs
+
+    patch.setattr(runs, "answers", in_this_process)
+    patch.setattr(flow, "connect", lambda: {"CPU": 2.0})
+    patch.setattr(flow, "machines", lambda: [{"CPU": 2.0}])
 
 
 def in_this_process(plan, order, part):

@@ -9,24 +9,34 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from .conftest import manifest, photographs, pictures
 
 COUNT = 2000
-PATIENCE = 300  # seconds
+PATIENCE = 1500  # seconds: two minutes are enough on a quiet machine of two cores, and a busy one is no failure
 
 
 @pytest.fixture
 def cluster():
     from ray.cluster_utils import Cluster
 
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": 120 << 20})
-    nodes = [made.add_node(num_cpus=1, object_store_memory=120 << 20) for _ in range(2)]
-    made.wait_for_nodes()
-    yield made, nodes
+    made = Cluster()
+    nodes = [node_of(made) for _ in range(3)]  # the first is the head
+    yield made, nodes[1:]
     made.shutdown()
+
+
+def node_of(cluster: Any, tries: int = 5) -> Any:
+    """A node of one core; once more where it did not come up in Ray's thirty seconds, as on a busy machine."""
+    try:
+        return cluster.add_node(num_cpus=1, object_store_memory=120 << 20, include_dashboard=False)
+    except Exception as e:
+        if "timed out" not in str(e) or not tries:
+            raise
+        return node_of(cluster, tries - 1)
 
 
 def start(source: Path, dest: Path, given: list[str], address: str, log: Path) -> subprocess.Popen:
