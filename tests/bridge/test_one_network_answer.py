@@ -14,7 +14,7 @@ from torch import nn
 from nuggy_nodes.bridge import memory, work
 from nuggy_nodes.bridge.job import Job
 from nuggy_nodes.bridge.protocol import ProtocolError
-from nuggy_nodes.bridge.server import Gone, RequestError
+from nuggy_nodes.bridge.talk import Gone, RequestError
 from nuggy_nodes.core import Guidance, Network, cutout
 from nuggy_nodes.core.network.weights import Info
 
@@ -43,7 +43,7 @@ def network() -> Network:
 @pytest.fixture
 def worker(network: Network) -> Iterator[work.Worker]:
     made = work.Worker("cpu")
-    made._networks[""] = network
+    made.network._kept[""] = network
     yield made
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from pictures import bytes_of, cat, large, oracle
 from PIL import Image
-from rig import DISPLAY, PATIENCE, Gimp, Root, Screen
+from rig import PATIENCE, Gimp, Root, Screen
 
 TITLE = "^Remove Background$"
 CANCEL = ("1310", "962")  # where the status bar of the window, as large as Desk makes it, has the button
@@ -21,7 +21,7 @@ class Desk:
 
     def __init__(self, root: Root, screen: Screen, path: str, env: dict[str, str] | None = None):
         self.root, self.screen = root, screen
-        self.gimp = Gimp(root, DISPLAY, env)
+        self.gimp = Gimp(root, screen.display, env)
         self.gimp("import inside; inside.image = load(path); Gimp.Display.new(inside.image)", path=path)
         self.window = screen.window("[0-9]+x[0-9]+.*GIMP")
         screen.run("xdotool", "windowsize", "--sync", self.window, "1590", "960")
@@ -195,8 +195,8 @@ def test_cancel_while_it_works(root: Root, screen: Screen, desk: Desk) -> None:
     [("ko_KR", "배경 지우기"), ("ja_JP", "背景を除去"), ("zh_CN", "移除背景")],
 )
 def test_languages(root: Root, screen: Screen, desk: Desk, locale: str, title: str) -> None:
-    env = {"LANG": f"{locale}.UTF-8", "LANGUAGE": locale, "DISPLAY": DISPLAY}
-    gimp = Gimp(root, DISPLAY, env)
+    env = {"LANG": f"{locale}.UTF-8", "LANGUAGE": locale}
+    gimp = Gimp(root, screen.display, env)
     try:
         runs = desk.log().count("preview")
         call = gimp.begin("result = call(load(path), mode='INTERACTIVE')", path=str(root.work / "cat.png"))
@@ -233,7 +233,7 @@ def test_help_button_opens_the_page_in_the_language(
     (applications / "browser.desktop").write_text(entry)
     (root.home / ".config/mimeapps.list").write_text("[Default Applications]\ntext/html=browser.desktop\n")
     env = {"LANG": "C.UTF-8"} if locale == "C" else {"LANG": f"{locale}.UTF-8", "LANGUAGE": locale}
-    gimp = Gimp(root, DISPLAY, env)
+    gimp = Gimp(root, screen.display, env)
     try:
         call = gimp.begin("result = call(load(path), mode='INTERACTIVE')", path=str(root.work / "cat.png"))
         window = screen.window(f"^{title}$")
