@@ -9,6 +9,7 @@ from gi.repository import GObject, Gtk
 from values import FINE, RANGES, keep_apart
 from words import _
 
+LEAST, MOST = 200, 400  # pixels of their height: unfolded, the dialog fits on a screen of 768
 BOTH_WAYS = GObject.BindingFlags.BIDIRECTIONAL | GObject.BindingFlags.SYNC_CREATE
 
 
@@ -25,7 +26,11 @@ def expander(config):
         config.connect(f"notify::{name}", lambda c, p: keep_apart(c, p.name))
     box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6, border_width=6)
     box.pack_start(on, False, False, 0)
-    box.pack_start(rows, False, False, 0)
+    scrolled = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER, propagate_natural_height=True)
+    scrolled.set_min_content_height(LEAST)
+    scrolled.set_max_content_height(MOST)
+    scrolled.add(rows)
+    box.pack_start(scrolled, False, False, 0)
     folded = Gtk.Expander(label=_("Fine tuning"))
     folded.add(box)
     folded.show_all()

@@ -153,8 +153,9 @@ class Gimp:
             raise AssertionError(f"in GIMP: {answer['error']}\n{self.words()}")
         return answer["result"]
 
-    def words(self) -> str:
-        return (self.box / "log").read_text(errors="replace")[-3000:]
+    def words(self, most: int = 3000) -> str:
+        """The last of what was said on its console."""
+        return (self.box / "log").read_text(errors="replace")[-most:]
 
     def close(self) -> None:
         (self.box / "end").touch()
