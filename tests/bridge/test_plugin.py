@@ -167,7 +167,7 @@ def test_help_page(translations: types.ModuleType, language: str) -> None:
     said = ["_Remove Background...", "_Cut Out to New Layer...", "Reci_pe", "_Keep", "_Existing mask", "Fine tuning",
             "Pre_view", "Balanced", "The subject", "One part", "Everything found", "_Use these values",
             "Hide the origi_nal layer", "The selection is", "The subject's box", "The subject, roughly", "Keep",
-            "Drop"]  # fmt: skip
+            "Drop", "Take back", "Clear", "Uncertaint_y"]  # fmt: skip
     for message in said:
         plain = re.sub(r"\(_\w\)|_|\.\.\.$", "", known[message])
         assert re.search(f">{re.escape(plain)}<".replace(r"\ ", r"\s"), text), plain
