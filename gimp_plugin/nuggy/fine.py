@@ -46,6 +46,8 @@ def slider(config, name, digits, grid, at):
     scale = Gtk.Scale(adjustment=fit, draw_value=False, hexpand=True)
     label = Gtk.Label(label=pspec.get_nick(), use_underline=True, mnemonic_widget=number, xalign=0)
     config.bind_property(name, fit, "value", BOTH_WAYS)
+    for widget in (scale, number):  # the wheel moves the list of sliders, not what happens to lie under the mouse
+        widget.connect("scroll-event", lambda w, _event: w.stop_emission_by_name("scroll-event"))
     for column, widget in enumerate((label, scale, number)):
         widget.set_tooltip_text(pspec.get_blurb())
         grid.attach(widget, column, at, 1, 1)

@@ -32,7 +32,7 @@ def chosen(image, drawables, writes=True):
             found.append(layer)
     if not found:
         raise Problem(_("Select one or more layers."))
-    return found
+    return sorted(found, key=lambda layer: shown.place(layer, image))  # as the list of layers has them
 
 
 def check_masks(chosen):

@@ -24,7 +24,7 @@ def shown(image, layer):
     copy = image.duplicate()
     try:
         copy.undo_disable()
-        path = _path(layer, image)
+        path = place(layer, image)
         _ok, x, y = layer.get_offsets()
         copy.resize(layer.get_width(), layer.get_height(), -x, -y)
         if blends(layer):
@@ -83,7 +83,7 @@ def _at(image, path):
     return found
 
 
-def _path(item, image):
+def place(item, image):
     """An item's place in its group, from the outermost group on."""
     path = []
     while item is not None:
