@@ -133,10 +133,8 @@ class Place:
     def remove(self) -> None:
         """Take the socket away. Only for the holder of the lock."""
         for path in (self.socket, self.card):
-            try:
+            with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
-            except OSError:
-                pass
 
     def worker(self) -> int:
         """The process id of the worker that holds the lock, 0 if none does."""
