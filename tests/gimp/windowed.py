@@ -146,6 +146,24 @@ def test_new_layer_is_one_step(desk: Desk) -> None:
     wait_for(lambda: desk.state()[:2] == before[:2])
 
 
+def test_refine_mask_is_one_step(desk: Desk) -> None:
+    """The layer's own mask, an ellipse, with a slider for how far its edge may be off."""
+    desk.gimp("import inside; i = inside.image; i.select_ellipse(Gimp.ChannelOps.REPLACE, 60, 40, 330, 230)\n"
+              "layer = i.get_layers()[0]; layer.add_mask(layer.create_mask(Gimp.AddMaskType.SELECTION))\n"
+              "Gimp.Selection.none(i)")  # fmt: skip
+    before, runs = desk.state(), desk.log().count("preview")
+    window = desk.choose("m", "^Refine Mask$")
+    wait_for(lambda: desk.log().count("preview") >= runs + 4)  # first look and exact, each begun and ended
+    time.sleep(1)
+    desk.screen.shot("refine", window)
+    desk.screen.key(window, "alt+o")
+    desk.screen.gone("^Refine Mask$")
+    wait_for(lambda: desk.state() != before)
+    desk.screen.key(desk.window, "ctrl+z")
+    wait_for(lambda: desk.state() == before)
+    desk.gimp("import inside; inside.image.get_layers()[0].remove_mask(Gimp.MaskApplyMode.DISCARD)")
+
+
 def test_zoom_pan_and_brush(desk: Desk) -> None:
     """Enlarged, zoomed to 1:1, dragged; a stroke of Drop in the preview is in the mask that OK writes."""
     begun = len(desk.log().splitlines())
