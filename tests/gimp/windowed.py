@@ -313,6 +313,7 @@ def test_failures_as_they_are_read(
 ) -> None:
     """In the dialog and, after OK, in GIMP's own window, with pictures of both: what failed and what to do."""
     Image.new("RGB", (300, 240), (120, 130, 140)).save(root.work / "flat.png")
+    Image.fromarray(large()[:2980]).save(root.work / "large.png", compress_level=1)
     kept = root.settings.read_text()
     if python:
         root.end_worker()
