@@ -151,14 +151,16 @@ def test_refine_mask_is_one_step(desk: Desk) -> None:
     desk.gimp("import inside; i = inside.image; i.select_ellipse(Gimp.ChannelOps.REPLACE, 60, 40, 330, 230)\n"
               "layer = i.get_layers()[0]; layer.add_mask(layer.create_mask(Gimp.AddMaskType.SELECTION))\n"
               "Gimp.Selection.none(i)")  # fmt: skip
-    before, runs = desk.state(), desk.log().count("preview")
+    before, runs, begun = desk.state(), desk.log().count("preview"), len(desk.log())
     window = desk.choose("m", "^Refine Mask$")
     wait_for(lambda: desk.log().count("preview") >= runs + 4)  # first look and exact, each begun and ended
     time.sleep(1)
     desk.screen.shot("refine", window)
     desk.screen.key(window, "alt+o")
+    wait_for(lambda: re.search(r" mask \w+ ends", desk.log()[begun:]))
     desk.screen.gone("^Refine Mask$")
-    wait_for(lambda: desk.state() != before)
+    time.sleep(3)  # a mask that is being exchanged cannot be read
+    assert desk.state() != before
     desk.screen.key(desk.window, "ctrl+z")
     wait_for(lambda: desk.state() == before)
     desk.gimp("import inside; inside.image.get_layers()[0].remove_mask(Gimp.MaskApplyMode.DISCARD)")
