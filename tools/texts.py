@@ -23,6 +23,7 @@ from nuggy_nodes.core.settings import CONTRAST, SHARE, Setting  # noqa: E402
 from tools.pages import HEADINGS, help_pages, with_choices  # noqa: E402
 
 LANGUAGES = ("ko", "ja", "zh")
+GIMP_LANGUAGES = ("de", "fr", "es")  # beside those, for the numbers of its dialog alone
 NODES = {  # node: the inputs that are settings, by the setting where the names differ
     "GuidedFilterRefine": {n: n for n in ("radius", "black", "white", "gamma", "guide", "epsilon", "passes", "detail")},
     "IslandRemove": {"keep": "islands"}
@@ -44,6 +45,19 @@ def translations() -> dict[str, dict[str, dict[str, str]]]:
         wrong = set(found[language]) ^ set(SETTINGS)
         if wrong or not all(t.get("label") and t.get("help") for t in found[language].values()):
             raise SystemExit(f"{path}: not the declared settings, each with label and help; look at {sorted(wrong)}")
+    return found
+
+
+def gimp_translations(texts: dict[str, dict[str, dict[str, str]]]) -> dict[str, dict[str, dict[str, str]]]:
+    """The same for GIMP's dialog, of the settings in it. Raises SystemExit that names what is missing."""
+    names = [s.name for s in SETTINGS.values() if s.part in GIMP and s.kind in (int, float)]
+    found = {language: {n: words[n] for n in names} for language, words in texts.items()}
+    for language in GIMP_LANGUAGES:
+        path = ROOT / "tools" / "translations" / f"{language}.json"
+        found[language] = json.loads(path.read_text(encoding="utf-8"))
+        wrong = set(found[language]) ^ set(names)
+        if wrong or not all(t.get("label") and t.get("help") for t in found[language].values()):
+            raise SystemExit(f"{path}: not the numbers of GIMP's dialog; look at {sorted(wrong)}")
     return found
 
 
@@ -111,7 +125,8 @@ def files() -> Iterator[tuple[Path, str]]:
         yield ROOT / "locales" / language / "nodeDefs.json", json.dumps(defs, ensure_ascii=False, indent=2) + "\n"
         if language in HEADINGS:
             yield from help_pages(language, defs)
-    rows = [gimp_row(s, texts) for s in SETTINGS.values() if s.part in GIMP and s.kind in (int, float)]
+    spoken = gimp_translations(texts)
+    rows = [gimp_row(s, spoken) for s in SETTINGS.values() if s.part in GIMP and s.kind in (int, float)]
     yield ROOT / "gimp_plugin" / "nuggy" / "settings.json", json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
     page = {n: {language: words[n] for language, words in texts.items()} for n in SETTINGS}
     yield (

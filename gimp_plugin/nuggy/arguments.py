@@ -1,75 +1,8 @@
-"""The settings, one table for the procedures' arguments, the dialog, and what the worker is sent."""
+"""The settings as the procedures' arguments, and as what the worker is sent."""
 
-import json
-import os
-
-from gi.repository import GLib, GObject
+from gi.repository import GObject
+from values import ANY, ANY_WHOLE, FINE, RANGES, choices, said
 from words import _
-
-APART = 1.0  # percent: black is below white by so much at the least
-
-with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "settings.json"), encoding="utf-8") as _f:
-    FINE = json.load(_f)  # the recipe "balanced" in numbers, made of Nuggy's own declarations by tools/texts.py
-# They count only when "fine-tune" is on. In labels; the dialog's own buttons have: o c r h l s
-LETTERS = {"radius": "a", "edge-contrast": "d", "black": "b", "white": "w", "gamma": "g", "min-area": "m",
-           "min-reach": "t", "max-hole": "i"}  # fmt: skip
-
-
-def _said(row):
-    """A row's label and help in the user's language, else in English."""
-    language = next((n[:2] for n in GLib.get_language_names() if n[:2] in row["label"] or n == "C"), "en")
-    label = row["label"].get(language) or row["label"]["en"]
-    letter = LETTERS.get(row["argument"], "")
-    at = label.lower().find(letter) if letter else -1
-    label = label[:1].upper() + label[1:]
-    if at >= 0:
-        label = f"{label[:at]}_{label[at:]}"
-    elif letter and language in ("ko", "ja", "zh"):  # where a letter in brackets is the custom
-        label += f"(_{letter.upper()})"
-    return label + (" (%)" if row["percent"] else ""), row["help"].get(language) or row["help"]["en"]
-
-
-def choices(kind="layer"):
-    """The settings with named values that a kind of procedure has: (argument, label, help, default, values), a value
-    (name, label, help).
-
-    They are strings to GIMP, and not its Choice: of that a script's wrong value becomes the default, and nobody is
-    told.
-    """
-    rows = [
-        ("recipe", _("Reci_pe"), _("How much time to spend"), "balanced", (
-            ("fast", _("Fast"), _("One look at the picture")),
-            ("balanced", _("Balanced"), _("A few looks; for most pictures")),
-            ("best", _("Best"), _("As good as it gets; takes the longest")))),
-        ("keep", _("_Keep"), _("Which parts stay visible"), "subject", (
-            ("subject", _("The subject"), _("Large parts, and thin strands however small")),
-            ("largest", _("One part"), _("The largest part alone")),
-            ("all", _("Everything found"), _("Specks too")))),
-        ("existing-mask", _("_Existing mask"), _("What becomes of a mask that the layer has"), "replace", (
-            ("replace", _("Replace"), _("The new mask takes its place")),
-            ("intersect", _("Intersect"), _("Visible is what both masks show")),
-            ("add", _("Add"), _("Visible is what either mask shows")))),
-        ("selection", _("The selection is"), _("What the selection says, where there is one"), "limit", (
-            ("limit", _("The limit"), _("Outside it nothing changes")),
-            ("box", _("The subject's box"), _("The subject lies within its bounds")),
-            ("subject", _("The subject, roughly"), _("Its edge is found in the picture")))),
-        ("foreground", _("_Foreground colours"), _("The new layer's colours at soft edges"), "multilevel", (
-            ("multilevel", _("The subject's own"), _("The background's colour is taken out of soft edges")),
-            ("none", _("As in the layer"), _("Soft edges keep a rim of the background's colour")))),
-    ]  # fmt: skip
-    has = {"layer": [row[0] for row in rows], "refine": ["keep"]}.get(kind, [row[0] for row in rows[:-1]])
-    return [row for row in rows if row[0] in has]
-
-
-def wrong(config):
-    """What is wrong with a script's values, as a message; "" if nothing is."""
-    for name, _label, _help, _default, values in choices():
-        possible = [value[0] for value in values]
-        if config.find_property(name) and config.get_property(name) not in possible:
-            return _("“{0}” is no value of “{1}”; possible are {2}. Nothing was done.").format(
-                config.get_property(name), name, ", ".join(possible)
-            )
-    return ""
 
 
 def add(p, kind):
@@ -88,7 +21,10 @@ def add(p, kind):
         p.add_boolean_argument(
             "hide-original", _("Hide the origi_nal layer"), _("So that the cut-out is seen at once"), True, rw
         )
-    if kind != "refine":
+    if kind == "refine":
+        text = _("How far the mask's edge may be off, in pixels of the layer. 0 measures it.")
+        _add_number(p, "uncertainty", _("Uncertaint_y"), text, rw)
+    else:
         _add_fine(p, rw)
     p.add_boolean_aux_argument("preview", _("Pre_view"), _("Show the result before it is applied"), True, rw)
 
@@ -105,22 +41,20 @@ def _add_fine(p, rw):
         "fine-tune", _("_Use these values"), _("Instead of those of the recipe"), False, rw
     )  # fmt: skip
     for row in FINE:
-        given = (row["argument"], *_said(row), row["minimum"], row["maximum"], row["default"], rw)
+        label, text = said(row)
         if row["argument"] == "passes":
-            label, text = _said(row)
-            p.add_int_argument("passes", label, _("{0} 0 leaves it to the recipe.").format(text), 0, 3, 0, rw)
-        else:
-            p.add_double_argument(*given)
+            text = _("{0} 0 leaves it to the recipe.").format(text)
+        _add_number(p, row["argument"], label, text, rw)
 
 
-def keep_apart(config, changed):
-    """Black stays below white in a dialog: the one that was not moved makes way."""
-    black, white = config.get_property("black"), config.get_property("white")
-    if black >= white:
-        if changed == "black":
-            config.set_property("white", min(black + APART, 100.0))
-        else:
-            config.set_property("black", max(white - APART, 0.0))
+def _add_number(p, name, label, text, rw):
+    """Any number, to GIMP; values.wrong tells of one out of its range."""
+    of = RANGES[name]
+    text = f"{text} ({of.minimum:g} – {of.maximum:g})"
+    if of.whole:
+        p.add_int_argument(name, label, text, -ANY_WHOLE, ANY_WHOLE, int(of.default), rw)
+    else:
+        p.add_double_argument(name, label, text, -ANY, ANY, of.default, rw)
 
 
 def of(config):
@@ -137,6 +71,7 @@ def of(config):
         "network": value("network", "") or "",
         "keep_channel": value("keep-channel", "") or "",
         "drop_channel": value("drop-channel", "") or "",
+        "uncertainty": value("uncertainty", 0.0),
         "settings": settings(lambda name: value(name, False)) | {"foreground": value("foreground", "none")},
     }
 

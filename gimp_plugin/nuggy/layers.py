@@ -1,7 +1,10 @@
 """GIMP's layers: what may be worked on, and writing masks and layers in one undo step."""
 
+import shown
 from gi.repository import Gegl, Gimp
 from words import _
+
+BYTES = {"u8": 1, "u16": 2, "float": 4}  # of a sample
 
 
 class Problem(Exception):
@@ -29,7 +32,7 @@ def chosen(image, drawables, writes=True):
             found.append(layer)
     if not found:
         raise Problem(_("Select one or more layers."))
-    return found
+    return sorted(found, key=lambda layer: shown.place(layer, image))  # as the list of layers has them
 
 
 def check_masks(chosen):
@@ -95,7 +98,8 @@ def add_layers(image, done, hide):
         kind = Gimp.ImageType.GRAYA_IMAGE if layer.is_gray() else Gimp.ImageType.RGBA_IMAGE
         width, height = layer.get_width(), layer.get_height()
         name = _("{0} cut-out").format(layer.get_name())
-        new = Gimp.Layer.new(image, name, width, height, kind, layer.get_opacity(), layer.get_mode())
+        mode = Gimp.LayerMode.NORMAL if shown.blends(layer) else layer.get_mode()  # only a group passes through
+        new = Gimp.Layer.new(image, name, width, height, kind, layer.get_opacity(), mode)
         buffer = new.get_buffer()
         buffer.set(Gegl.Rectangle.new(0, 0, width, height), "R'G'B'A float", data)
         buffer.flush()

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Nuggy in GIMP 3: Filters > Nuggy > Remove Background..., Cut Out to New Layer... and Refine Mask...
 
-This file registers the procedures and runs them; source.py reads GIMP's layers and layers.py writes them, dialog.py is
-the window, preview.py its picture (view.py zooms, canvas.py draws, strokes.py paints, tools.py are the buttons),
-arguments.py the settings, words.py what is said. The work is done by a worker in another Python, for GIMP's own
-has no torch; which.py knows which one, set_up.py makes one, and nuggy_bridge is the way to it. The standard library
-and gi only.
+This file registers the procedures and runs them. arguments.py has their settings, values.py what those may be;
+source.py reads GIMP's layers, as shown.py has them seen, and layers.py writes them; dialog.py is the window, with
+pickers.py and fine.py; preview.py its picture (computing.py asks the worker, view.py zooms, canvas.py draws, hand.py
+holds the mouse, strokes.py paints, kept.py keeps that, tools.py are the buttons); words.py what is said. The work is
+done by a worker in another Python, for GIMP's own has no torch; which.py knows which one, set_up.py makes one, and
+nuggy_bridge is the way to it. The standard library and gi only.
 """
 
 import os
@@ -17,8 +18,10 @@ import gi
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
 import arguments  # noqa: E402
+import kept  # noqa: E402
 import layers  # noqa: E402
 import source  # noqa: E402
+import values  # noqa: E402
 import which  # noqa: E402
 import words  # noqa: E402
 from gi.repository import Gegl, Gimp, Gio, GLib  # noqa: E402
@@ -54,12 +57,12 @@ def compute(how, fields, blobs, progress):
         raise layers.Problem(words.failure(e, which.HERE)) from None
 
 
-def work(name, image, chosen, config, marks):
+def work(name, image, chosen, config, drawn):
     """Everything after the dialog. The image is touched only when all layers have been computed: until then Cancel,
     which has GIMP kill this process, leaves it as it was, and the worker stops when it notices that nobody is there.
 
-    marks: strokes that were drawn on the first layer. Layers in which nothing is found stay as they are: their names
-    are given back."""
+    drawn: strokes.Strokes by the layers' ids. Layers in which nothing is found stay as they are: their names are given
+    back."""
     want = WANT[name]
     how = which.launch()
     done, empty = [], []
@@ -69,9 +72,9 @@ def work(name, image, chosen, config, marks):
             Gimp.progress_set_text(words.stage(stage, i, len(chosen)))
             Gimp.progress_update((i + share) / len(chosen))
 
-        seen = source.Source(image, layer, want)
+        seen, strokes = source.Source(image, layer, want), drawn.get(layer.get_id())
         try:
-            fields, blobs = seen.job(arguments.of(config), None if i else marks)
+            fields, blobs = seen.job(arguments.of(config), strokes.planes() if strokes else None)
         finally:
             seen.close()
         answer = compute(how, fields | {"want": want}, blobs, progress)
@@ -92,28 +95,33 @@ def run(procedure, run_mode, image, drawables, config, data):
     Gegl.init(None)
     name = procedure.get_name()
     status = Gimp.PDBStatusType
-    wrong = arguments.wrong(config)
-    if wrong:
-        return answer(procedure, status.CALLING_ERROR, wrong)
+    if run_mode != Gimp.RunMode.NONINTERACTIVE:
+        values.mend(config)
+    elif values.wrong(config):
+        return answer(procedure, status.CALLING_ERROR, values.wrong(config))
     try:
         chosen = layers.chosen(image, drawables, writes=name != CUT_OUT)
         if name == REFINE:
             layers.check_masks(chosen)
     except layers.Problem as e:
         return answer(procedure, status.CALLING_ERROR, str(e))
-    marks = None
-    if run_mode == Gimp.RunMode.INTERACTIVE:
-        import dialog
-
-        try:
-            accepted, marks = dialog.run(procedure, config, image, chosen[0], WANT[name], ask)
-        except layers.Problem as e:
-            return answer(procedure, status.CALLING_ERROR, str(e))
-        if not accepted:
-            return answer(procedure, status.CANCEL)
-    Gimp.progress_init(_("Nuggy"))
+    drawn = {}
+    if run_mode == Gimp.RunMode.WITH_LAST_VALS:
+        drawn = {layer.get_id(): kept.strokes(layer) for layer in chosen}
     try:
-        empty = work(name, image, chosen, config, marks)
+        if run_mode == Gimp.RunMode.INTERACTIVE:
+            import dialog
+
+            accepted, drawn = dialog.run(procedure, config, image, chosen, WANT[name], ask)
+            if not accepted:
+                return answer(procedure, status.CANCEL)
+            for layer in chosen:
+                kept.keep(layer, drawn[layer.get_id()])
+        Gimp.progress_init(_("Nuggy"))
+        try:
+            empty = work(name, image, chosen, config, drawn)
+        finally:
+            Gimp.progress_end()
         if empty:
             Gimp.message("\n".join(map(words.nothing, empty)))
     except layers.Problem as e:
@@ -123,8 +131,6 @@ def run(procedure, run_mode, image, drawables, config, data):
     except Exception as e:  # left to itself GIMP says no more than "execution error"
         traceback.print_exc()
         return answer(procedure, status.EXECUTION_ERROR, f"{type(e).__name__}: {e}")
-    finally:
-        Gimp.progress_end()
     Gimp.displays_flush()
     return answer(procedure, status.SUCCESS)
 

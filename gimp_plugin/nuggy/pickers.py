@@ -11,14 +11,19 @@ class Pickers:
     """A list for each of the configuration's names of channels, and one of networks once the worker has told them."""
 
     def __init__(self, config, image):
-        self.config, self.ping, self.watch = config, None, 0
+        self.config, self.ping, self.watch, self.lists = config, None, 0, {}
         self.widget = Gtk.Grid(row_spacing=6, column_spacing=6)
         channels = [c.get_name() for c in image.get_channels()]
         for name in ("keep-channel", "drop-channel"):
             given = config.get_property(name) or ""
             if channels or given:
                 self._list(name, [("", _("no channel")), *((c, c) for c in channels)])
-        if config.find_property("network"):
+        self.ask_networks()
+
+    def ask_networks(self):
+        """Have the worker tell which networks there are; again, when it has just been set up."""
+        self.stop()
+        if self.config.find_property("network"):
             try:
                 from nuggy_bridge.call import Call
 
@@ -32,6 +37,10 @@ class Pickers:
             GLib.source_remove(self.watch)
             self.ping.cancel()
             self.watch = 0
+
+    def rows(self):
+        """How many there are."""
+        return len(self.lists)
 
     def _look(self):
         while not self.ping.events.empty():
@@ -53,23 +62,31 @@ class Pickers:
         value = self.config.get_property(name) or ""
         if value not in dict(choices):
             choices = [*choices, (value, value)]
-        combo = Gtk.ComboBoxText(hexpand=True)
+        combo = self.lists.get(name)
+        known = combo is not None
+        if known:
+            combo.disconnect(combo.chosen)
+            combo.remove_all()
+        else:
+            combo = self.lists[name] = Gtk.ComboBoxText(hexpand=True)
         for key, text in choices:
             combo.append(key, text)
         combo.set_active_id(value)
-        combo.connect("changed", lambda c: self.config.set_property(name, c.get_active_id()))
+        combo.chosen = combo.connect("changed", lambda c: self.config.set_property(name, c.get_active_id()))
+        if known:
+            return
         combo.get_cells()[0].set_property("ellipsize", 3)
         pspec = self.config.find_property(name)
         label = Gtk.Label(label=pspec.get_nick(), xalign=0.0)
         combo.set_tooltip_text(pspec.get_blurb())
-        row = len(self.widget.get_children()) // 2
+        row = self.rows() - 1
         self.widget.attach(label, 0, row, 1, 1)
         self.widget.attach(combo, 1, row, 1, 1)
         self.widget.show_all()
 
 
 class Named:
-    """A list for each of arguments.choices, which follows the configuration: Reset, saved settings."""
+    """A list for each of values.choices, which follows the configuration: Reset, saved settings."""
 
     def __init__(self, config, rows):
         self.config, self.lists = config, {}

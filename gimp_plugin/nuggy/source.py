@@ -3,6 +3,7 @@
 import hashlib
 
 import layers
+import shown
 from gi.repository import Gegl, Gimp
 from strokes import DROP, KEEP, marks_size
 from words import _
@@ -13,8 +14,8 @@ ABYSS = Gegl.AbyssPolicy.NONE  # outside a buffer: 0, so outside the image nothi
 class Source:
     """A layer as it is shown, for jobs: its pixels as bytes with their name, and what lies over it.
 
-    want: as in the protocol; it says in which samples the pixels are read. Non-destructive filters are part of what is
-    shown: where there are any, the pixels are those of a copy into which they are merged.
+    want: as in the protocol; it says in which samples the pixels are read. Non-destructive filters, and what a
+    pass-through group is blended with, are part of what is seen: the pixels are then of a copy (shown.py).
     """
 
     def __init__(self, image, layer, want):
@@ -24,9 +25,12 @@ class Source:
         depth = "float" if want == "layer" else depth  # exact there and back, colours outside sRGB too
         channels = (1 if layer.is_gray() else 3) + layer.has_alpha()
         self.form = {1: "Y'", 2: "Y'A", 3: "R'G'B'", 4: "R'G'B'A"}[channels]  # the layer's own: any other is slow
-        self._copy = with_filters(image, layer)
+        self._copy = shown.shown(image, layer)
         self.buffer = (self._copy[1] if self._copy else layer).get_buffer()
         pixels = self.buffer.get(self.rect(), 1.0, f"{self.form} {depth}", ABYSS)
+        if shown.blends(layer):  # opaque, for what lies below is in it
+            own = layer.get_buffer().get(self.rect(), 1.0, f"{self.form} {depth}", ABYSS)
+            pixels = _with_opacity(pixels, own, channels, layers.BYTES[depth])
         self.fields = {"width": self.width, "height": self.height, "channels": channels, "depth": depth,
                        "mask_depth": self.mask_depth, "key": hashlib.sha256(pixels).hexdigest()}  # fmt: skip
         self.pixels = pixels
@@ -88,33 +92,15 @@ class Source:
         return bytes(channel.get_buffer().get(over, scale, "Y u8", ABYSS))
 
 
+def _with_opacity(pixels, own, channels, size):
+    """Pixels with the opacity, the last of so many channels of that many bytes, of others."""
+    out = bytearray(pixels)
+    for i in range((channels - 1) * size, channels * size):
+        out[i :: channels * size] = own[i :: channels * size]
+    return bytes(out)
+
+
 def _lighter(one, other):
     """Of two planes, each bytes or None, the lighter of each pixel; None if it is black."""
     both = one if other is None else other if one is None else bytes(map(max, one, other))
     return both if both and any(both) else None
-
-
-def with_filters(image, layer):
-    """(copy of the image, the layer in it with its visible filters merged), None for a layer without any.
-
-    GIMP gives a drawable's pixels without the filters over them, and a copy of a layer has none; a copy of the image
-    has them all."""
-    if not any(f.get_visible() for f in layer.get_filters()):
-        return None
-    copy = image.duplicate()
-    twin = _path(layer, image)
-    items = copy.get_layers()
-    for at in twin[:-1]:
-        items = items[at].get_children()
-    found = items[twin[-1]]
-    found.merge_filters()
-    return copy, found
-
-
-def _path(item, image):
-    """An item's place in its group, from the outermost group on."""
-    path = []
-    while item is not None:
-        path.insert(0, image.get_item_position(item))
-        item = item.get_parent()
-    return path

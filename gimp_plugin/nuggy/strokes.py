@@ -3,7 +3,10 @@
 Plain bytes, so that no drawing library is needed that a GIMP may lack.
 """
 
+import json
+
 LONGEST = 2048  # pixels of a plane's side
+LONGEST_TEXT = 4 << 20  # characters
 KEEP, DROP = "keep", "drop"
 
 
@@ -23,12 +26,35 @@ class Strokes:
     def go_on(self, x, y):
         self.lines[-1][2].append((x, y))
 
-    def undo(self):
-        if self.lines:
-            self.lines.pop()
+    def undo(self, all=False):
+        del self.lines[0 if all else -1 :]
 
-    def clear(self):
-        self.lines.clear()
+    def text(self):
+        """As text, for `read`."""
+        lines = [
+            [kind, round(radius, 2), [round(v, 1) for p in points for v in p]] for kind, radius, points in self.lines
+        ]
+        return json.dumps({"size": self.layer, "lines": lines}, separators=(",", ":"))
+
+    @classmethod
+    def read(cls, text, width, height):
+        """Those of a text, for a layer that may have been scaled since; none if it has another shape by now, or if the
+        text (a file may have brought it) is something else."""
+        made = cls(width, height)
+        try:
+            told = json.loads(text) if text and len(text) < LONGEST_TEXT else {"size": [width, height], "lines": []}
+            scale = width / told["size"][0]
+            if abs(told["size"][1] * scale - height) > 1 + scale:
+                return made
+            for kind, radius, flat in told["lines"]:
+                reach, far = radius * scale, [v * scale for v in flat]
+                sane = 0 < reach <= max(width, height) and all(abs(v) <= 4 * max(width, height) for v in far)
+                if not sane or kind not in (KEEP, DROP) or len(far) < 2:
+                    return cls(width, height)
+                made.lines.append((kind, reach, list(zip(far[0::2], far[1::2]))))
+        except (ValueError, TypeError, KeyError, IndexError, ArithmeticError, RecursionError):
+            return cls(width, height)
+        return made
 
     def planes(self):
         """(width, height), {KEEP or DROP: bytes}: where strokes are 255; the later of two has the pixel."""

@@ -47,9 +47,12 @@ class Tools:
         back = Gtk.Button.new_with_label(_("Take back"))
         back.set_tooltip_text(_("Take back the last stroke"))
         back.connect("clicked", lambda _b: preview.undo_stroke())
+        clear = Gtk.Button.new_with_label(_("Clear"))
+        clear.set_tooltip_text(_("Take back all strokes on this layer"))
+        clear.connect("clicked", lambda _b: preview.undo_stroke(all=True))
         self.widget = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         self.widget.pack_start(_row(first, last), False, False, 0)
-        self.widget.pack_start(_row([*self.brushes.values(), self.size, back], []), False, False, 0)
+        self.widget.pack_start(_row([*self.brushes.values(), self.size, back, clear], []), False, False, 0)
 
     def on(self):
         return self.shown.get_active()

@@ -13,7 +13,8 @@ from typing import Any
 from .job import Job
 from .place import Place
 from .protocol import Bytes, Message
-from .server import Report, Server, end_on_signals
+from .server import Server, end_on_signals
+from .talk import Report
 
 
 class Late:
@@ -53,7 +54,7 @@ class Late:
             self._made.rest()
 
     def describe(self) -> dict[str, Any]:
-        about: dict[str, Any] = self.worker().describe()
+        about: dict[str, Any] = self.worker().network.describe()
         return about
 
 

@@ -18,7 +18,7 @@ MAIN = "nuggy.py"  # what GIMP starts; it must be executable
 MANIFEST = "installed.json"
 BRIDGE = "nuggy_bridge"  # the package of the files that the plug-in shares with the worker
 SHARED = (
-    "protocol", "job", "place", "process_state", "launch", "wire", "call", "client",
+    "protocol", "job", "peer", "lock", "place", "process_state", "launch", "wire", "call", "client",
     "confined", "find", "bases", "make",
 )  # fmt: skip
 SUFFIXES = (".py", ".mo", ".html", ".xml", ".json")

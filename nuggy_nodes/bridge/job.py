@@ -37,6 +37,7 @@ class Job:
     want: "mask" gives the blob mask (linear, `mask_depth`), "layer" gives layer (R'G'B'A float), "preview" gives both
     in 8 bits, of the part `view` (x, y, width, height) of the layer at the size `shown` (width, height). exact: for a
     preview, whether it is a part of the very mask, or one computed of a smaller copy and the network's same answer.
+    uncertainty: how far a mask that is refined may be off at its edge, in pixels of the layer; 0: measured.
     network: its name, "" for Nuggy's own. settings: fields of a Recipe that differ from the recipe named.
     """
 
@@ -51,6 +52,7 @@ class Job:
     existing: str = "replace"
     selection: str = "limit"
     start: str = "network"
+    uncertainty: float = 0.0
     network: str = ""
     key: str = ""
     view: tuple[int, ...] = ()
@@ -78,6 +80,8 @@ class Job:
         for name, kind in (kinds | {n: bool for n in self.__dict__ if n.startswith("has_")}).items():
             if not isinstance(getattr(self, name), kind):
                 raise ProtocolError(f"{name} must be a {kind.__name__}; got {getattr(self, name)!r}")
+        if type(self.uncertainty) not in (int, float) or not 0 <= self.uncertainty < MOST_PIXELS:
+            raise ProtocolError(f"uncertainty is in pixels, from 0; got {self.uncertainty!r}")
         if self.start == "mask" and not self.has_mask:
             raise ProtocolError("a mask is to be refined, and none comes with the request")
         if not self.marks:

@@ -84,7 +84,8 @@ class Memory:
         colours, opacity = pixels(job, blobs["pixels"], device)
         wild = job.depth == "float"
         bounded = colours.nan_to_num(0.0, 1.0, 0.0).clamp_(0, 1) if wild else colours
-        colours = bounded if wild and torch.equal(bounded, colours) else colours
+        if wild:  # colours beyond sRGB stay; what is no number, or has no end, is nobody's colour
+            colours = bounded if torch.equal(bounded, colours) else torch.where(colours.isfinite(), colours, bounded)
         made = Photograph(key, colours, bounded, opacity)
         if job.key:
             self.photograph = made

@@ -12,19 +12,20 @@ whose lock is free is a dead one's, and may be removed by the one who takes the 
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import secrets
 import socket
 import stat
-import struct
 import sys
 import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
+
+from . import lock
+from .peer import is_this_user
 
 LONGEST = 100  # bytes of a socket's path that every Unix takes (104 on macOS, 108 on Linux)
 FILES = ("worker.sock", "worker.json")
@@ -82,22 +83,7 @@ class Place:
 
     def take_lock(self) -> IO[bytes] | None:
         """The lock, held until the file is closed or the process ends, or None if another process has it."""
-        handle = os.fdopen(os.open(self.lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600), "r+b", 0)
-        try:
-            if sys.platform == "win32":
-                import msvcrt
-
-                handle.seek(1 << 20)  # a byte past the content, so that others can read that
-                msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
-                handle.seek(0)
-            else:
-                import fcntl
-
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            handle.close()
-            return None
-        return handle
+        return lock.take(self.lock)
 
     def open_log(self) -> IO[bytes]:
         """The worker's log, emptied, for its standard output and error."""
@@ -147,21 +133,19 @@ class Place:
     def remove(self) -> None:
         """Take the socket away. Only for the holder of the lock."""
         for path in (self.socket, self.card):
-            try:
+            with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
-            except OSError:
-                pass
 
     def worker(self) -> int:
         """The process id of the worker that holds the lock, 0 if none does."""
         try:
-            lock = self.take_lock() if self.lock.exists() else None
-            if lock is None and self.lock.exists():
+            held = self.take_lock() if self.lock.exists() else None
+            if held is None and self.lock.exists():
                 return int(self.lock.read_text() or 0)
         except (OSError, ValueError):
             return 0
-        if lock:
-            lock.close()
+        if held:
+            held.close()
         return 0
 
     def clear(self) -> None:
@@ -178,9 +162,9 @@ class Place:
         """Take away what a killed worker left, if no worker is there. Its lock may outlive its last word a moment."""
         until = time.monotonic() + patience
         while self.folder.is_dir() and (self.socket.exists() or self.card.exists()):
-            lock = self.take_lock()
-            if lock:
-                with lock:
+            held = self.take_lock()
+            if held:
+                with held:
                     self.remove()
             elif time.monotonic() > until:
                 return
@@ -206,33 +190,11 @@ class Place:
                 raise
         except (OSError, ValueError, KeyError, TypeError) as e:
             raise Unreachable(f"no worker at {self.folder} ({e})") from None
-        if not is_this_user(link):
-            link.close()
-            raise PlaceError(f"{self.socket} is served by another user; remove it")
-        return link, b""
-
-
-def is_this_user(link: socket.socket) -> bool:
-    """Whether the process at the other end of a Unix socket runs as this user, by the kernel's word.
-
-    True where the kernel cannot say: there the folder's mode (or, on loopback, the secret) keeps others out.
-    """
-    user = peer_user(link)
-    return user is None or user == os.getuid()
-
-
-def peer_user(link: socket.socket) -> int | None:
-    """The user id at the other end of a Unix socket: SO_PEERCRED on Linux, LOCAL_PEERCRED on macOS and the BSDs."""
-    if link.family == socket.AF_INET:
-        return None
-    credentials: Any = getattr(socket, "SO_PEERCRED", None)
-    try:
-        if credentials is not None:
-            return int(struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, credentials, 12))[1])
-        if sys.platform == "darwin":
-            version, user = struct.unpack_from("=II", link.getsockopt(0, 1, 76))  # struct xucred
-            return int(user) if version == 0 else None
-    except OSError as e:
-        if e.errno not in (errno.ENOPROTOOPT, errno.EINVAL):
-            raise PlaceError(f"the other side's user cannot be told: {e}") from None
-    return None
+        try:
+            if is_this_user(link):
+                return link, b""
+            text = f"{self.socket} is served by another user; remove it"
+        except OSError as e:
+            text = f"the other side's user cannot be told: {e}"
+        link.close()
+        raise PlaceError(text)

@@ -20,7 +20,7 @@ def guidance(job: Job, planes: dict[str, Tensor | None]) -> Guidance:
     """What the layer's mask, the selection and the strokes say."""
     marks: dict[str, Any] = {n: planes[n] for n in ("keep", "drop")}
     if job.start == "mask":
-        return Guidance(mask=planes["mask"], **marks)
+        return Guidance(mask=planes["mask"], uncertainty=job.uncertainty or None, **marks)
     selection = planes["selection"]
     if selection is None or job.selection == "limit":
         return Guidance(**marks)
@@ -41,7 +41,8 @@ def reduced(said: Guidance, size: tuple[int, int], scale: float) -> Guidance:
         small[n] = None if small[n] is None else (small[n] > THIN).float()
     if small["keep"] is not None and small["drop"] is not None:
         small["drop"] = small["drop"] * (1 - small["keep"])
-    return replace(said, boxes=tuple(_box(b, size, scale) for b in said.boxes), **small)
+    uncertainty = None if said.uncertainty is None else said.uncertainty * scale
+    return replace(said, boxes=tuple(_box(b, size, scale) for b in said.boxes), uncertainty=uncertainty, **small)
 
 
 def boxes_moved(answered: Answer | None, said: Guidance, size: tuple[int, int], scale: float) -> Answer | None:

@@ -1,10 +1,9 @@
-"""A job's pixels through the core, and its mask put together with the mask and the selection that are there."""
+"""A job's pixels through the core."""
 
 from __future__ import annotations
 
 import gc
 import hashlib
-import threading
 import time
 from dataclasses import replace
 from typing import Any
@@ -12,12 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..core import AnyNetwork, choose_device, choose_precision, load, open_network, recipe
+from ..core import AnyNetwork, choose_device, recipe
 from ..core.around import around
 from ..core.errors import InputError, NuggyError, WeightsError
-from ..core.foreground.estimate import estimate_foreground
 from ..core.foreground.opacity import within
-from ..core.foreground.unknown_region import HIDDEN
 from ..core.guided_answer import Seen
 from ..core.network.device import out_of_memory
 from ..core.pipeline import after_network, answer
@@ -27,12 +24,13 @@ from ..core.segment.closer_look import look
 from ..core.work import NETWORK, Work
 from ..process import give_back
 from .job import PLANES, Job
-from .look import part
 from .memory import Answer, Memory, Photograph
+from .networks import Networks
 from .protocol import Bytes, Message
+from .results import result
 from .said import boxes_moved, guidance, reduced
-from .samples import combine, plane, to_bytes
-from .server import Report, RequestError
+from .samples import plane
+from .talk import Report, RequestError
 from .watch import Watch
 
 QUICK = 1024  # pixels of the copy from which the first look after a change of a setting is computed
@@ -46,20 +44,7 @@ class Worker:
     def __init__(self, device: str = "auto"):
         self.device = choose_device(device)
         self.memory = Memory()
-        self._networks: dict[str, AnyNetwork] = {}
-        self._loading = threading.Lock()
-
-    def network(self, name: str = "") -> AnyNetwork:
-        """Nuggy's own, or one by name or file. Raises NuggyError."""
-        with self._loading:
-            if name not in self._networks:
-                kept: dict[str, AnyNetwork] = {}  # one other is kept beside our own
-                if "" in self._networks:
-                    kept[""] = self._networks[""]
-                precision = choose_precision(self.device)
-                kept[name] = open_network(name, self.device, precision) if name else load(None, self.device, precision)
-                self._networks = kept
-            return self._networks[name]
+        self.network = Networks(self.device)
 
     def rest(self) -> None:
         """Give memory back that the last job needed."""
@@ -90,7 +75,7 @@ class Worker:
         started = time.perf_counter()
         wanted = _recipe(job)
         asks = job.start == "network" and not (job.has_selection and job.selection == "subject")
-        if asks and job.network not in self._networks:
+        if asks and job.network not in self.network:
             report("load", 0.0)
         network = self.network(job.network) if asks else None
         report("read", 0.0)
@@ -106,7 +91,7 @@ class Worker:
         core = time.perf_counter() - before
         with Watch(report) as watch:
             watch.stage, watch.share = "colours", COLOURS
-            blobs_out = self._told(job, whole, seen, alpha, planes, wanted)
+            blobs_out = result(job, whole, seen, alpha, planes, wanted)
         seconds = {"core": core, "all": time.perf_counter() - started, **work.seconds}
         return Message({"found": found, "seconds": {k: round(v, 4) for k, v in seconds.items()}}, blobs_out)
 
@@ -123,7 +108,7 @@ class Worker:
             told.update(bytes(blobs["mask" if job.start == "mask" else "selection"]))
         question = (whole.key, job.network if network else None, str(wanted.part("look")))
         settings = [str(wanted.part(p)) for p in ("edge", "islands", "mask")]
-        key = (question, *settings, job.start, job.selection, bool(said.boxes), told.digest())
+        key = (question, *settings, job.start, job.selection, bool(said.boxes), said.uncertainty, told.digest())
         if self.memory.mask and self.memory.mask[0] == key and job.key:
             return whole, self.memory.mask[1]
         said.fitted(whole.bounded)  # what cannot be is said before the network's seconds
@@ -169,52 +154,6 @@ class Worker:
                 network, seen, progress=lambda d, n: watch.of_network(d, n, NETWORK), **wanted.part("look")
             )  # fmt: skip
         return self.memory.remember(question, coarse)
-
-    def _told(
-        self, job: Job, whole: Photograph, seen: Photograph, alpha: Tensor, planes: dict[str, Tensor | None],
-        wanted: Recipe,
-    ) -> dict[str, Bytes]:  # fmt: skip
-        """The answer's blobs. seen: the photograph that alpha belongs to."""
-        limit = planes["selection"] if job.selection == "limit" else None
-        old = planes["mask"] if job.start == "network" or limit is not None else None
-        colours, bounded, opacity = whole.colours, whole.bounded, whole.opacity
-        if job.want == "preview":
-            bounded = colours = part(job, bounded if seen is whole else seen.bounded)
-            alpha, opacity = part(job, alpha), None if seen.opacity is None else part(job, seen.opacity)
-            old, limit = (None if x is None else part(job, x) for x in (old, limit))
-        alpha = combine(alpha, old, limit, job.existing if job.start == "network" else "replace")
-        if job.want == "mask":
-            return {"mask": to_bytes(alpha, job.mask_depth)}
-        visible = alpha if opacity is None else alpha * opacity
-        own = estimate_foreground(bounded, visible, wanted.foreground, fill=wanted.fill_colour, opacity=opacity)
-        if colours is not bounded:
-            own = own + torch.where(visible >= HIDDEN, colours - bounded, 0)  # colours beyond sRGB stay beyond it
-        layer = torch.cat((own, visible), 1)
-        if job.want == "layer":
-            return {"layer": to_bytes(layer, "float")}
-        return {"mask": to_bytes(alpha, "u8"), "layer": to_bytes(layer, "u8")}
-
-    def describe(self) -> dict[str, Any]:
-        """What a ping is answered with: proof that the network can be loaded."""
-        import platform
-
-        from .. import __version__
-        from ..core.network.find import found
-        from ..core.network.tell import tell
-
-        try:
-            network = self.network()
-        except NuggyError as e:
-            raise RequestError("weights", str(e)) from None
-        others = [(f.path.name, tell(f.path)) for f in list(found())[:64] if f.path != network.path]
-        return {
-            "nuggy": __version__,
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "device": str(self.device),
-            "weights": str(network.path),
-            "networks": [[name, told.use or told.architecture] for name, told in others if not told.runs],
-        }
 
 
 def _recipe(job: Job) -> Recipe:

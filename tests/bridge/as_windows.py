@@ -35,11 +35,11 @@ def disguise() -> None:
     subprocess.CREATE_NO_WINDOW = subprocess.CREATE_NEW_PROCESS_GROUP = 0  # Popen here refuses any other flags
     sys.path.insert(0, REPOSITORY)
     import nuggy_nodes.bridge.server as server
-    from nuggy_nodes.bridge import client, launch, place, protocol
+    from nuggy_nodes.bridge import client, launch, lock, peer, place, protocol
 
     nt = types.ModuleType("os")
     vars(nt).update({k: v for k, v in vars(os).items() if k not in ("getuid", "O_NOFOLLOW", "fchmod")}, name="nt")
-    for module in (place, launch, client, server, protocol):
+    for module in (lock, peer, place, launch, client, server, protocol):
         if hasattr(module, "os"):
             module.os = nt
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from nuggy_nodes.bridge.place import Place
 from nuggy_nodes.bridge.protocol import Message
-from nuggy_nodes.bridge.server import RequestError, Server, end_on_signals
+from nuggy_nodes.bridge.server import Server, end_on_signals
+from nuggy_nodes.bridge.talk import RequestError
 
 STEPS = {"slow": 400, "soon": 40}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nuggy_nodes.bridge import client, protocol, server, wire
+from nuggy_nodes.bridge import client, protocol, server, talk, wire
 from nuggy_nodes.bridge.job import Job
 from nuggy_nodes.bridge.place import Place
 from nuggy_nodes.bridge.protocol import Message
@@ -86,7 +86,7 @@ def test_a_peer_that_drips_is_left_in_the_end() -> None:
 
 @pytest.mark.parametrize("greeted", [False, True])
 def test_clients_that_drip_keep_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, greeted: bool) -> None:
-    monkeypatch.setattr(server, "PATIENCE", 1.0)
+    monkeypatch.setattr(talk, "PATIENCE", 1.0)
     place = Place(tmp_path / "w")
     served = Server(place, lambda job, blobs, report: Message({}, {"mask": bytes(blobs["pixels"])}), idle=30)
     running = threading.Thread(target=served.serve, daemon=True)
@@ -121,13 +121,14 @@ def test_clients_that_drip_keep_nobody_out(tmp_path: Path, monkeypatch: pytest.M
     assert answer is not None and bytes(answer["mask"]) == bytes(range(12))
 
 
-def test_a_request_larger_than_the_memory_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "free_memory", lambda: 1 << 30)
+def test_a_request_larger_than_the_memory_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(talk, "free_memory", lambda: 1 << 30)
     ours, theirs = socket.socketpair()
     job = Job(22000, 22000, 4, depth="float")
     fields = {"blobs": [["pixels", job.sizes()["pixels"]]]}
-    with ours, theirs, pytest.raises(server.RequestError, match="are free") as e:
-        Server(Place(tmp_path), lambda *a: Message({}))._blobs(ours, fields, job)
+    desk = talk.Desk(lambda *a: Message({}), dict)
+    with ours, theirs, pytest.raises(talk.RequestError, match="are free") as e:
+        talk.Talk(desk, ours, b"")._blobs(fields, job)
     assert e.value.kind == "memory"
 
 

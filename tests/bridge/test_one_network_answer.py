@@ -14,7 +14,7 @@ from torch import nn
 from nuggy_nodes.bridge import memory, work
 from nuggy_nodes.bridge.job import Job
 from nuggy_nodes.bridge.protocol import ProtocolError
-from nuggy_nodes.bridge.server import Gone, RequestError
+from nuggy_nodes.bridge.talk import Gone, RequestError
 from nuggy_nodes.core import Guidance, Network, cutout
 from nuggy_nodes.core.network.weights import Info
 
@@ -43,7 +43,7 @@ def network() -> Network:
 @pytest.fixture
 def worker(network: Network) -> Iterator[work.Worker]:
     made = work.Worker("cpu")
-    made._networks[""] = network
+    made.network._kept[""] = network
     yield made
 
 
@@ -165,6 +165,10 @@ def test_mask_of_the_layer_is_refined(worker: work.Worker, network: Network, pic
     rough = torch.from_numpy(selected() / np.float32(255))[None, None]
     expected = oracle(network, picture, Guidance(mask=rough))
     assert np.abs(found - expected).max() <= 1 and not np.array_equal(found, selected())
+    for wide in (3.0, 60.0):  # of the same layer and mask
+        found = ask(worker, job(start="mask", has_mask=True, uncertainty=wide), picture, mask=selected())["mask"]
+        wanted_now = oracle(network, picture, Guidance(mask=rough, uncertainty=wide))
+        assert np.abs(found.reshape(HEIGHT, WIDTH) - wanted_now).max() <= 1 and np.abs(wanted_now - expected).max() > 9
     limited = job(start="mask", has_mask=True, has_selection=True)
     half = np.zeros((HEIGHT, WIDTH), np.uint8)
     half[:, :500] = 255
@@ -248,6 +252,9 @@ def test_cancelled_within_a_pass(worker: work.Worker, picture: np.ndarray, monke
         {"start": "mask"},
         {"selection": "everything"},
         {"has_keep": 1},
+        {"uncertainty": -1.0},
+        {"uncertainty": float("nan")},
+        {"uncertainty": True},
         {"marks": (WIDTH + 1, 5)},
         {"view": (0, 0, 5, 5)},
     ],

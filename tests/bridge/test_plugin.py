@@ -41,46 +41,75 @@ def load(path: Path, **modules: Any) -> types.ModuleType:
 
 
 @pytest.fixture
+def values() -> types.ModuleType:
+    return _settings()[0]
+
+
+@pytest.fixture
 def arguments() -> types.ModuleType:
+    return _settings()[1]
+
+
+def _settings() -> tuple[types.ModuleType, types.ModuleType]:
+    """values.py, and arguments.py over it."""
     gi, words = types.ModuleType("gi"), types.ModuleType("words")
     repository = types.ModuleType("gi.repository")
     repository.Gimp = repository.GObject = repository.GLib = None  # type: ignore[attr-defined]
     words._ = lambda text: text  # type: ignore[attr-defined]
-    return load(PLUGIN / "arguments.py", **{"gi": gi, "gi.repository": repository, "words": words})
+    around = {"gi": gi, "gi.repository": repository, "words": words}
+    values = load(PLUGIN / "values.py", **around)
+    return values, load(PLUGIN / "arguments.py", **around, values=values)
 
 
-def test_settings_are_a_recipes(arguments: types.ModuleType) -> None:
-    values = {row["argument"]: row["default"] for row in arguments.FINE} | {
+class Config(dict):
+    """A procedure's configuration, as far as the settings use it."""
+
+    get_property, find_property, set_property = dict.__getitem__, dict.get, dict.__setitem__
+
+
+def test_settings_are_a_recipes(arguments: types.ModuleType, values: types.ModuleType) -> None:
+    chosen = {row["argument"]: row["default"] for row in values.FINE} | {
         "keep": "subject",
         "fine-tune": True,
         "passes": 0,
     }
-    sent = arguments.settings(values.get)
+    sent = arguments.settings(chosen.get)
     balanced = RECIPES["balanced"]
     assert sent == pytest.approx(
         {k: getattr(balanced, k) for k in sent if k != "islands"} | {"islands": sent["islands"]}
     )
     assert recipe("balanced", **sent).islands == balanced.islands
-    assert arguments.settings({**values, "fine-tune": False}.get) == {"islands": "subject"}
+    assert arguments.settings({**chosen, "fine-tune": False}.get) == {"islands": "subject"}
 
-    class Config(dict):
-        get_property, find_property = dict.__getitem__, dict.get
-
-    given = Config(values | {"recipe": "fast", "existing-mask": "add", "fine-tune": False})
+    given = Config(chosen | {"recipe": "fast", "existing-mask": "add", "fine-tune": False})
     said = arguments.of(given)
     assert said["settings"] == {"islands": "subject", "foreground": "none"}  # behind a mask
     assert said["start"] == "network" and arguments.of(Config({"keep": "all"}))["start"] == "mask"
     given["foreground"] = "none"
     assert recipe(**{"which": "fast"} | arguments.of(given)["settings"]).foreground == "none"
     assert recipe("best", **sent).passes == RECIPES["best"].passes  # 0 leaves it to the recipe
-    assert recipe("best", **arguments.settings({**values, "passes": 1}.get)).passes == 1
-    values = {row[0]: tuple(value[0] for value in row[4]) for row in arguments.choices()}
-    for name in values["recipe"]:
+    assert recipe("best", **arguments.settings({**chosen, "passes": 1}.get)).passes == 1
+    named = {row[0]: tuple(value[0] for value in row[4]) for row in values.choices()}
+    for name in named["recipe"]:
         recipe(name)
-    assert values["existing-mask"] == job.EXISTING and values["selection"] == job.SELECTION
-    assert arguments.wrong(given) == ""
-    for name in values:
-        assert "bset" in arguments.wrong(Config({**given, name: "bset"})), name
+    assert named["existing-mask"] == job.EXISTING and named["selection"] == job.SELECTION
+    given["passes"] = 0
+    assert values.wrong(given) == ""
+    for name in named:
+        assert "bset" in values.wrong(Config({**given, name: "bset"})), name
+    for name, of in values.RANGES.items():
+        for wrong in (of.minimum - 0.01, of.maximum + 1, float("nan"), float("inf")):
+            assert f"“{name}”" in values.wrong(Config({**given, name: wrong})), (name, wrong)
+        assert (
+            values.wrong(Config({**given, name: of.minimum})) == values.wrong(Config({**given, name: of.maximum})) == ""
+        )
+
+
+def test_a_dialogs_values_are_mended(values: types.ModuleType) -> None:
+    """What another version of Nuggy has stored does not shut the dialog."""
+    config = Config(recipe="worst", radius=9999.0, gamma=float("nan"), black=-4.0, keep="all")
+    values.mend(config)
+    assert config == {"recipe": "balanced", "radius": 128.0, "gamma": 1.0, "black": 0.0, "keep": "all"}
 
 
 def test_only_gi_and_the_standard_library() -> None:
@@ -138,7 +167,7 @@ def test_help_page(translations: types.ModuleType, language: str) -> None:
     said = ["_Remove Background...", "_Cut Out to New Layer...", "Reci_pe", "_Keep", "_Existing mask", "Fine tuning",
             "Pre_view", "Balanced", "The subject", "One part", "Everything found", "_Use these values",
             "Hide the origi_nal layer", "The selection is", "The subject's box", "The subject, roughly", "Keep",
-            "Drop"]  # fmt: skip
+            "Drop", "Take back", "Clear", "Uncertaint_y"]  # fmt: skip
     for message in said:
         plain = re.sub(r"\(_\w\)|_|\.\.\.$", "", known[message])
         assert re.search(f">{re.escape(plain)}<".replace(r"\ ", r"\s"), text), plain
@@ -151,20 +180,14 @@ def test_letters_of_the_dialog_are_free(translations: types.ModuleType) -> None:
     assert not set(letters) & set("ocrhls"), "these belong to GIMP's own buttons"
 
 
-class Config(dict):
-    """A procedure's configuration, as far as keep_apart uses it."""
-
-    get_property, set_property = dict.__getitem__, dict.__setitem__
-
-
 @pytest.mark.parametrize(
     ("black", "white", "changed", "after"),
     [(10, 90, "black", (10, 90)), (95, 90, "black", (95, 96)), (10, 5, "white", (4, 5)), (99, 90, "black", (99, 100)),
      (50, 50, "white", (49, 50))],
 )  # fmt: skip
 def test_black_stays_below_white(
-    arguments: types.ModuleType, black: float, white: float, changed: str, after: tuple[float, float]
+    values: types.ModuleType, black: float, white: float, changed: str, after: tuple[float, float]
 ) -> None:
     config = Config(black=black, white=white)
-    arguments.keep_apart(config, changed)
+    values.keep_apart(config, changed)
     assert (config["black"], config["white"]) == after

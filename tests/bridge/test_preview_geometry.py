@@ -83,3 +83,29 @@ def test_the_later_stroke_has_the_pixel_and_can_be_taken_back(strokes: types.Mod
     assert not made and made.planes()[1] == {}
     made.begin(strokes.KEEP, 3, -500, -500)  # beside the layer
     assert made.planes()[1] == {}
+
+
+def test_strokes_outlive_a_dialog_and_a_scaled_layer(strokes: types.ModuleType) -> None:
+    made = strokes.Strokes(300, 200)
+    made.begin(strokes.KEEP, 6, 50, 100)
+    made.go_on(150, 100.25)
+    made.begin(strokes.DROP, 1.5, 10, 20)
+    again = strokes.Strokes.read(made.text(), 300, 200)
+    assert again.lines == [("keep", 6, [(50, 100), (150, 100.2)]), ("drop", 1.5, [(10, 20)])]
+    larger = strokes.Strokes.read(made.text(), 600, 400)
+    assert larger.lines[0] == ("keep", 12, [(100, 200), (300, 200.4)])
+    assert not strokes.Strokes.read(made.text(), 200, 300), "turned or cut: they lie elsewhere"
+    made.undo(all=True)
+    assert not made and not strokes.Strokes.read("", 300, 200)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "[]", "7", '{"size": 3}', '{"size": [0, 0], "lines": []}', "[" * 100_000,
+     *(f'{{"size": [300, 200], "lines": {lines}}}' for lines in (
+         '[["keep", 5]]', '[["paint", 5, [1, 2]]]', '[["keep", 0, [1, 2]]]', '[["keep", 1e9, [1, 2]]]',
+         '[["keep", 5, [1, NaN]]]', '[["keep", 5, [1e300, 2]]]', '[["keep", 5, []]]', '[["keep", "5", [1, 2]]]', "5"))],
+)  # fmt: skip
+def test_what_is_no_stroke_of_ours_is_passed_over(strokes: types.ModuleType, text: str) -> None:
+    """An image file may bring a parasite of any content."""
+    assert not strokes.Strokes.read(text, 300, 200)

@@ -12,7 +12,7 @@ from torch import nn
 from nuggy_nodes.bridge import work
 from nuggy_nodes.bridge.job import Job
 from nuggy_nodes.bridge.samples import DTYPES
-from nuggy_nodes.bridge.server import RequestError
+from nuggy_nodes.bridge.talk import RequestError
 from nuggy_nodes.core import Network
 from nuggy_nodes.core.network.weights import Info
 
@@ -33,7 +33,7 @@ class Flat(nn.Module):
 @pytest.fixture
 def worker() -> work.Worker:
     made = work.Worker("cpu")
-    made._networks[""] = Network(Flat(), Info(), Path("stub"))  # type: ignore[arg-type]
+    made.network._kept[""] = Network(Flat(), Info(), Path("stub"))  # type: ignore[arg-type]
     return made
 
 

@@ -321,6 +321,45 @@ def test_refine_mask(gimp: Gimp, root: Root, files: dict[str, str], mask: str) -
     assert np.abs(found.astype(int) - plane).mean() > 1
 
 
+@pytest.mark.parametrize("uncertainty", [2.0, 40.0])
+def test_refine_mask_as_far_as_its_edge_may_be_off(
+    gimp: Gimp, root: Root, files: dict[str, str], mask: str, uncertainty: float
+) -> None:
+    plane = ellipse(gimp, files, mask)
+    answer = gimp(
+        LOAD + ELLIPSE + "layer.add_mask(layer.create_mask(Gimp.AddMaskType.SELECTION)); Gimp.Selection.none(img)\n"
+        "s = call(img, [layer], procedure=REFINE, uncertainty=wide); mask_of(layer, mask); result = s[1]",
+        path=files["rgb"], mask=mask, wide=uncertainty,
+    )  # fmt: skip
+    assert answer == "success"
+    found = masks(root, 240, 300)
+    assert np.abs(found - bytes_of(guided(cat(), mask=plane, uncertainty=uncertainty))).max() <= 1
+    assert np.abs(found - bytes_of(guided(cat(), mask=plane))).max() > 20, "not as measured"
+
+
+def test_strokes_stay_with_their_layer(gimp: Gimp, root: Root, files: dict[str, str], mask: str) -> None:
+    """What a dialog has kept there is used when its values are repeated, on its own layer alone, and not by a script;
+    it is no step of undo, and what is no stroke of Nuggy's is passed over."""
+    text = json.dumps({"size": [300, 240], "lines": [["drop", 8, [160, 110, 210, 110]]]})
+    answer = gimp(
+        LOAD + "other = Gimp.Layer.new_from_drawable(layer, img); img.insert_layer(other, None, 0)\n"
+        "def keep(text): layer.attach_parasite(Gimp.Parasite.new('nuggy-strokes', 0, text.encode()))\n"
+        "keep(text); found = []\n"
+        "for mode in ('NONINTERACTIVE', 'WITH_LAST_VALS'):\n"
+        "    s = call(img, [layer, other], recipe='fast', mode=mode)\n"
+        "    found.append([s[1], *(samples(x.get_mask(), 'Y u8')[110 * 300 + 185] for x in (layer, other))])\n"
+        "for wild in ('', '{', '[]', '{\"size\": [0, 0], \"lines\": [[]]}', text.replace('160', '1e300')):\n"
+        "    keep(wild); s = call(img, [layer], recipe='fast', mode='WITH_LAST_VALS')\n"
+        "    found.append([s[1], samples(layer.get_mask(), 'Y u8')[110 * 300 + 185]])\n"
+        "result = found",
+        path=files["rgb"], mask=mask, text=text,
+    )  # fmt: skip
+    there = int(bytes_of(oracle(cat()))[110, 185])
+    assert there > 200, "a stroke that changes nothing proves nothing"
+    assert answer[0] == ["success", there, there] and answer[1] == ["success", 0, there]
+    assert answer[2:] == [["success", there]] * 5
+
+
 def test_strokes_in_channels(gimp: Gimp, root: Root, files: dict[str, str], mask: str) -> None:
     answer = gimp(
         LOAD + "for name, x in (('yes', 20), ('no', 150)):\n"
@@ -340,16 +379,93 @@ def test_strokes_in_channels(gimp: Gimp, root: Root, files: dict[str, str], mask
     assert found[100:120, 20:80].min() == 255 and found[100:120, 150:210].max() == 0
 
 
-def test_filters_are_part_of_what_is_shown(gimp: Gimp, root: Root, files: dict[str, str], mask: str) -> None:
-    """A layer with a non-destructive filter: the mask and the cut-out are of the picture that is seen."""
+INVERTED = "append_filter(Gimp.DrawableFilter.new({0}, 'gegl:invert-gamma', 'inverted'))\n"
+IN_GROUP = (
+    "group = Gimp.GroupLayer.new(img, 'group'); img.insert_layer(group, None, 0); img.reorder_item(layer, group, 0)\n"
+)
+
+
+@pytest.mark.parametrize("where", ["layer", "layer in a group", "group"])
+def test_filters_are_part_of_what_is_seen(gimp: Gimp, root: Root, files: dict[str, str], mask: str, where: str) -> None:
+    """Non-destructive filters: the mask and the cut-out are of the picture that is seen."""
+    item = where.split()[0]
     answer = gimp(
-        LOAD + "f = Gimp.DrawableFilter.new(layer, 'gegl:invert-gamma', 'inverted'); layer.append_filter(f)\n"
-        "images = len(Gimp.get_images()); s = call(img, [layer], recipe='fast'); mask_of(layer, mask)\n"
-        "result = [s[1], len(layer.get_filters()), len(Gimp.get_images()) == images]",
+        LOAD + (IN_GROUP if "group" in where else "") + f"{item}." + INVERTED.format(item)
+        + f"images = len(Gimp.get_images()); s = call(img, [{item}], recipe='fast'); mask_of({item}, mask)\n"
+        f"t = call(img, [{item}], procedure=CUT_OUT, recipe='fast', foreground='none')\n"
+        "new = img.get_selected_layers()[0]; samples(new, \"R'G'B'A u8\", mask + '2')\n"
+        f"result = [s[1], t[1], len({item}.get_filters()), len(new.get_filters()), len(Gimp.get_images()) == images]",
         path=files["rgb"], mask=mask,
     )  # fmt: skip
-    assert answer == ["success", 1, True]
-    assert np.abs(masks(root, 240, 300) - bytes_of(oracle(255 - cat()))).max() <= 1
+    assert answer == ["success", "success", 1, 0, True]
+    expected = bytes_of(oracle(255 - cat()))
+    assert np.abs(masks(root, 240, 300) - expected).max() <= 1
+    cut = np.fromfile(mask + "2", np.uint8).reshape(240, 300, 4).astype(int)
+    assert np.abs(cut[..., 3] - expected).max() <= 1
+    assert np.abs(cut[..., :3] - (255 - cat()))[cut[..., 3] > 3].max() <= 1
+
+
+def test_filter_that_reaches_beyond_the_layer(gimp: Gimp, root: Root, files: dict[str, str], mask: str) -> None:
+    """A shadow makes what is seen larger than the layer; the mask belongs to the layer."""
+    answer = gimp(
+        LOAD + "img.resize(400, 400, 60, 90); layer.set_lock_visibility(True); layer.set_opacity(40)\n"
+        "layer.append_filter(Gimp.DrawableFilter.new(layer, 'gegl:dropshadow', 'shadow'))\n"
+        "s = call(img, [layer], recipe='fast'); mask_of(layer, mask); result = s[1]",
+        path=files["rgb"], mask=mask,
+    )  # fmt: skip
+    assert answer == "success"
+    assert np.abs(masks(root, 240, 300) - bytes_of(oracle(cat()))).max() <= 1
+
+
+def test_pass_through_group_is_what_is_seen_through_it(
+    gimp: Gimp, root: Root, files: dict[str, str], mask: str
+) -> None:
+    """Its layers blend with what lies below; what lies above is not in it. The cut-out is a plain layer."""
+    answer = gimp(
+        LOAD + "group = Gimp.GroupLayer.new(img, 'group'); img.insert_layer(group, None, 0)\n"
+        "group.set_mode(Gimp.LayerMode.PASS_THROUGH); group.set_opacity(70)\n"
+        "shade = Gimp.Layer.new(img, 'shade', 280, 240, Gimp.ImageType.RGBA_IMAGE, 100, Gimp.LayerMode.MULTIPLY)\n"
+        "img.insert_layer(shade, group, 0); Gimp.context_set_foreground(Gegl.Color.new('rgb(1, .8, .5)'))\n"
+        "shade.fill(Gimp.FillType.FOREGROUND); group.set_opacity(100)\n"
+        "samples(Gimp.Layer.new_from_visible(img, img, 'seen'), \"R'G'B' u8\", mask + '2'); group.set_opacity(70)\n"
+        "top = Gimp.Layer.new(img, 'top', 300, 240, Gimp.ImageType.RGB_IMAGE, 100, Gimp.LayerMode.NORMAL)\n"
+        "img.insert_layer(top, None, 0); before = state(img)\n"
+        "s = call(img, [group], procedure=CUT_OUT, recipe='fast', foreground='none', hide_original=False)\n"
+        "new = img.get_selected_layers()[0]; plain = new.get_mode() == Gimp.LayerMode.NORMAL\n"
+        "samples(new, \"R'G'B'A u8\", mask + '3'); img.remove_layer(new)\n"
+        "t = call(img, [group], recipe='fast'); mask_of(group, mask); group.remove_mask(Gimp.MaskApplyMode.DISCARD)\n"
+        "result = [s[1], t[1], plain, group.get_width(), state(img)[:2] == before[:2]]",
+        path=files["rgb"], mask=mask,
+    )  # fmt: skip
+    assert answer == ["success", "success", True, 280, True]
+    seen = np.fromfile(mask + "2", np.uint8).reshape(240, 300, 3)[:, :280]
+    assert np.abs(seen.astype(int) - cat()[:, :280])[..., 2].mean() > 20, "blended"
+    expected = bytes_of(oracle(seen))
+    assert np.abs(masks(root, 240, 280) - expected).max() <= 1
+    cut = np.fromfile(mask + "3", np.uint8).reshape(240, 280, 4).astype(int)
+    assert np.abs(cut[..., 3] - expected).max() <= 1
+    assert np.abs(cut[..., :3] - seen)[cut[..., 3] == 255].max() <= 1
+
+
+def test_float_samples_that_are_no_colours(gimp: Gimp, root: Root, files: dict[str, str], mask: str) -> None:
+    """NaN, and values without end: mask and new layer hold numbers, as if they were black and white."""
+    answer = gimp(
+        LOAD + "import array; img.convert_precision(Gimp.Precision.FLOAT_NON_LINEAR); b = layer.get_buffer()\n"
+        "pixels = array.array('f', samples(layer, \"R'G'B' float\"))\n"
+        "for row, wild in ((20, 'nan'), (21, 'inf'), (22, '-inf')):\n"
+        "    for i in range(300 * 3): pixels[row * 900 + i] = float(wild)\n"
+        "b.set(rect(layer), \"R'G'B' float\", pixels.tobytes()); b.flush()\n"
+        "samples(layer, \"R'G'B' float\", mask + '2'); s = call(img, [layer], recipe='fast')\n"
+        "mask_of(layer, mask, 'Y float'); t = call(img, [layer], procedure=CUT_OUT, recipe='fast')\n"
+        "samples(img.get_selected_layers()[0], \"R'G'B'A float\", mask + '3'); result = [s[1], t[1]]",
+        path=files["rgb"], mask=mask,
+    )  # fmt: skip
+    assert answer == ["success", "success"]
+    pixels = np.fromfile(mask + "2", np.float32).reshape(240, 300, 3)
+    assert not np.isfinite(pixels[20:23]).any() and np.isfinite(np.delete(pixels, [20, 21, 22], 0)).all()
+    expected = oracle(np.nan_to_num(pixels, nan=0.0, posinf=1.0, neginf=0.0).clip(0, 1))
+    assert np.abs(masks(root, 240, 300, dtype=np.float32) - expected).max() <= 1e-6
+    assert np.isfinite(np.fromfile(mask + "3", np.float32)).all()
 
 
 def test_nothing_found_is_said_and_the_layer_left_alone(gimp: Gimp, root: Root) -> None:
@@ -416,6 +532,25 @@ def test_wrong_value_is_told(gimp: Gimp, files: dict[str, str], procedure: str, 
     )
     assert answer[0] == "calling-error" and answer[2] is True
     assert "bset" in answer[1] and name.replace("_", "-") in answer[1] and possible in answer[1]
+
+
+@pytest.mark.parametrize(
+    ("procedure", "settings", "words"),
+    [("MASK", "radius=9999.0", "9999 is outside of what “radius” takes: 0.5 to 128"),
+     ("MASK", "gamma=0.0", "“gamma” takes: 0.1 to 4"), ("CUT_OUT", "passes=7", "“passes” takes: 0 to 3"),
+     ("MASK", "shift_edge=1e30", "“shift-edge” takes: -20 to 20"),
+     ("REFINE", "uncertainty=-1.0", "“uncertainty” takes: 0 to 500")],
+)  # fmt: skip
+def test_number_out_of_its_range_is_told(
+    gimp: Gimp, files: dict[str, str], procedure: str, settings: str, words: str
+) -> None:
+    answer = gimp(
+        LOAD + f"before = state(img); s = call(img, procedure={procedure}, {settings})\n"
+        "result = [s[0], s[1], state(img) == before]",
+        path=files["rgb"],
+    )
+    assert answer[0] == "calling-error" and answer[2] is True
+    assert words in answer[1]
 
 
 def test_setting_that_the_core_refuses(gimp: Gimp, files: dict[str, str]) -> None:

@@ -7,7 +7,9 @@ set -euo pipefail
 suite=$1 folder=$(realpath -m "$2") part=$(realpath -m "$2").part log=$(realpath -m "$2").log
 
 if [ -z "${IN_NAMESPACE:-}" ]; then
+  exec 7<"$0" && flock 7 # two suites may be made at once, and apt waits for nobody
   command -v debootstrap >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends debootstrap; } >/dev/null
+  exec 7<&-
   exec env IN_NAMESPACE=1 unshare --mount --propagation private "$0" "$@"
 fi
 [ ! -e "$folder" ] || exit 0

@@ -54,11 +54,15 @@ def oracle(pixels: np.ndarray, opacity: np.ndarray | None = None, which: str = "
     return _known[key]
 
 
-def guided(pixels: np.ndarray, boxes: tuple = (), which: str = "fast", **planes: np.ndarray) -> np.ndarray:
+def guided(
+    pixels: np.ndarray, boxes: tuple = (), which: str = "fast", uncertainty: float | None = None, **planes: np.ndarray
+) -> np.ndarray:
     """The core's alpha [H,W] for [H,W,3] uint8 under guidance; planes [H,W] uint8 by Guidance's names."""
     x = torch.from_numpy(pixels / np.float32(255)).permute(2, 0, 1)[None].contiguous()
     said = {name: torch.from_numpy(p / np.float32(255))[None, None] for name, p in planes.items()}
-    return cutout(x, network(), which, guidance=Guidance(boxes=boxes, **said)).alpha[0, 0].numpy()
+    return (
+        cutout(x, network(), which, guidance=Guidance(boxes=boxes, uncertainty=uncertainty, **said)).alpha[0, 0].numpy()
+    )
 
 
 def own_colours(pixels: np.ndarray, opacity: np.ndarray | None = None, method: str = "multilevel") -> np.ndarray:

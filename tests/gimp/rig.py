@@ -21,8 +21,7 @@ from nuggy_nodes.core.network import precision
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
 CACHE = Path(os.environ.get("NUGGY_CACHE") or Path.home() / ".cache" / "nuggy-tests") / "gimp"
-ARTIFACTS = REPOSITORY / "artifacts" / "gimp"
-DISPLAY = ":87"
+ARTIFACTS = REPOSITORY / "artifacts" / "gimp"  # screenshots, by version of GIMP
 PATIENCE = float(os.environ.get("NUGGY_PATIENCE", "300"))  # seconds for anything on a busy machine
 
 
@@ -154,8 +153,9 @@ class Gimp:
             raise AssertionError(f"in GIMP: {answer['error']}\n{self.words()}")
         return answer["result"]
 
-    def words(self) -> str:
-        return (self.box / "log").read_text(errors="replace")[-3000:]
+    def words(self, most: int = 3000) -> str:
+        """The last of what was said on its console."""
+        return (self.box / "log").read_text(errors="replace")[-most:]
 
     def close(self) -> None:
         (self.box / "end").touch()
@@ -173,15 +173,18 @@ class Screen:
     def __init__(self, root: Root):
         self.root = root
         quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        (root.path / f"tmp/.X{DISPLAY[1:]}-lock").unlink(missing_ok=True)
-        self.processes = [root.start("Xvfb", DISPLAY, "-screen", "0", "1600x1000x24", "-nolisten", "tcp", **quiet)]
-        until = time.monotonic() + 60
-        while self.run("xdpyinfo").returncode:
-            assert time.monotonic() < until, "no virtual screen"
-        self.processes.append(root.start("openbox", env={"DISPLAY": DISPLAY}, **quiet))
+        told, tell = os.pipe()
+        server = ["Xvfb", "-displayfd", str(tell), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"]
+        self.processes = [root.start(*server, pass_fds=[tell], **quiet)]
+        os.close(tell)
+        with open(told) as f:  # the first number that is free, told when the server takes clients; "" if it ended
+            number = f.readline().strip()
+        assert number, "no virtual screen"
+        self.display = f":{number}"
+        self.processes.append(root.start("openbox", env={"DISPLAY": self.display}, **quiet))
 
     def run(self, *command: str) -> subprocess.CompletedProcess[bytes]:
-        return self.root.run(*command, env={"DISPLAY": DISPLAY})
+        return self.root.run(*command, env={"DISPLAY": self.display})
 
     def window(self, title: str, timeout: float = PATIENCE) -> str:
         """The id of a visible window whose title matches, once it is there."""
@@ -204,12 +207,13 @@ class Screen:
         self.run("xdotool", "windowactivate", "--sync", window, "key", "--delay", "60", *keys)
 
     def shot(self, name: str, window: str = "root") -> Path:
-        """A screenshot, as artifacts/gimp/NAME.png."""
-        ARTIFACTS.mkdir(parents=True, exist_ok=True)
+        """A screenshot, as artifacts/gimp/VERSION/NAME.png."""
+        folder = ARTIFACTS / self.root.version
+        folder.mkdir(parents=True, exist_ok=True)
         inside = self.root.work / "shot.png"
         done = self.run("import", "-window", window, str(inside))
         assert done.returncode == 0, done.stdout
-        return Path(shutil.copy(inside, ARTIFACTS / f"{name}.png"))
+        return Path(shutil.copy(inside, folder / f"{name}.png"))
 
     def close(self) -> None:
         for p in reversed(self.processes):

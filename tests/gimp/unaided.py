@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from pictures import bytes_of, cat, oracle
 from PIL import Image
-from rig import DISPLAY, PATIENCE, REPOSITORY, Gimp, Root, Screen
+from rig import PATIENCE, REPOSITORY, Gimp, Root, Screen
 
 from nuggy_nodes.bridge import folder
 from nuggy_nodes.bridge.launch import Launch
@@ -123,7 +123,7 @@ def test_set_up_by_clicks_and_the_first_mask(root: Root, screen: Screen, wheels:
     path = str(root.work / "cat.png")
     env = {"PATH": f"/usr/bin:/bin:{sys.base_prefix}/bin", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
     own = root.home / ".local/share/nuggy/python"
-    gimp = Gimp(root, DISPLAY, env)
+    gimp = Gimp(root, screen.display, env)
 
     def wait_for(what: Callable[[], object]) -> None:
         until = time.monotonic() + PATIENCE
