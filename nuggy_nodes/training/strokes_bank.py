@@ -119,7 +119,7 @@ class Bank:
         for number in (i for i in range(canvases) if _held(i) == held_back):
             kept = self._read(number)
             maps_ = torch.from_numpy(kept.pop("maps").astype(np.float32))
-            planes = {k: np.asarray(v, np.float32) / 255 for k, v in kept.items()}
+            planes = {k: np.asarray(v / np.float32(255), np.float32) for k, v in kept.items()}
             out.append(Canvas(**planes, learnt=found.of(maps_)))
         if not out:
             raise NuggyError(f"{self.folder / 'canvases'}: too few canvases; one in {HELD_BACK} is held back")

@@ -16,6 +16,7 @@ import numpy as np
 
 from . import files
 from .refiner_scenes import subject
+from .shapes import Bytes
 from .strokes_matter import Floats, matter
 
 LONGEST = 512  # pixels of a photograph's long side
@@ -52,8 +53,8 @@ def canvas(rng: np.random.Generator, pools: Pools) -> tuple[Floats, list[Floats]
     height, width = SHAPES[int(rng.integers(len(SHAPES)))]
     image, layers = (_composite if rng.random() < COMPOSITES else _photograph)(rng, pools, height, width)
     if rng.random() < 0.3:  # noise
-        image = np.clip(image + rng.normal(0, rng.uniform(0.01, 0.04), image.shape), 0, 1)
-    return np.asarray(image, np.float32), [layer for layer in layers if layer.sum() > SEEN]
+        image = np.asarray(image + rng.normal(0, rng.uniform(0.01, 0.04), image.shape), np.float32)
+    return image.clip(0, 1), [layer for layer in layers if layer.sum() > SEEN]
 
 
 def _composite(rng: np.random.Generator, pools: Pools, height: int, width: int) -> tuple[Floats, list[Floats]]:
@@ -131,16 +132,20 @@ def _pasted(
     out = image.copy()
     over = cv2.resize(np.ascontiguousarray(colour), (wide, high), interpolation=cv2.INTER_AREA)[of]
     out[to] += cover[to][..., None] * (over - out[to])
-    return out, [*(layer * (1 - cover) for layer in layers), cover]
+    return out, [*(np.asarray(layer * (1 - cover), np.float32) for layer in layers), cover]
 
 
 @lru_cache(maxsize=256)
 def _colours(path: Path) -> Floats:
-    return np.asarray(files.colours(path, LONGEST), np.float32) / 255
+    return _unit(files.colours(path, LONGEST))
 
 
 @lru_cache(maxsize=256)
 def _subject(path: Path) -> tuple[Floats, Floats]:
     """alpha [h,w] and colours [h,w,3] of a subject, 0..1."""
-    alpha, colour = (np.asarray(files.reduced(p, LONGEST), np.float32) / 255 for p in subject(path))
+    alpha, colour = (_unit(files.reduced(p, LONGEST)) for p in subject(path))
     return alpha, colour
+
+
+def _unit(pixels: Bytes) -> Floats:
+    return np.asarray(pixels / np.float32(255), np.float32)

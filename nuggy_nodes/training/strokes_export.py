@@ -20,7 +20,12 @@ def export(trainer: StrokesTrainer) -> Path:
     from safetensors.torch import save_file
 
     path = trainer.folder / NAME
-    facts = {"step": trainer.step, "steps": trainer.steps, "seed": trainer.seed, "canvases": len(trainer.canvases)}
+    facts: dict[str, float] = {
+        "step": trainer.step,
+        "steps": trainer.steps,
+        "seed": trainer.seed,
+        "canvases": len(trainer.canvases),
+    }
     facts |= {k: round(v, 4) for k, v in trainer.measured().items()}
     whole = path.with_name(f".{path.name}.{os.getpid()}")
     kept = {k: v.to(torch.float16).contiguous() for k, v in trainer.average.items()}

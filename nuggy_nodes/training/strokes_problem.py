@@ -8,10 +8,12 @@ a stroke has to be followed there too, where photographs teach nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from .strokes_bank import Canvas
@@ -121,5 +123,5 @@ def _flat(rng: np.random.Generator, canvas: Canvas) -> Floats:
     return _plane(image + rng.normal(0, rng.uniform(0, 0.04), image.shape))
 
 
-def _plane(values: Floats) -> Floats:
+def _plane(values: NDArray[np.floating[Any]]) -> Floats:
     return np.asarray(np.clip(values, 0, 1), np.float32)
