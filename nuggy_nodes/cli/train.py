@@ -1,4 +1,7 @@
-"""`nuggy train check|sheet|run|export`: fine-tuning (train_small.py: small networks). Imports nuggy_nodes/training late."""
+"""`nuggy train check|sheet|run|export`: fine-tuning; train_small.py has the small networks.
+
+Imports nuggy_nodes/training when one of them runs.
+"""
 
 from __future__ import annotations
 
