@@ -1,4 +1,7 @@
-"""`nuggy train check|sheet|run|export`: fine-tuning. Imports nuggy_nodes/training when one of them runs."""
+"""`nuggy train check|sheet|run|export`: fine-tuning; train_small.py has the small networks.
+
+Imports nuggy_nodes/training when one of them runs.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from . import train_small
 
 if TYPE_CHECKING:
     from ..training.check import Report
@@ -54,20 +59,7 @@ def add_parser(commands: Any) -> None:
     p.add_argument("--overwrite", action="store_true", help="replace an existing output file")
     p.set_defaults(run=_export)
 
-    p = actions.add_parser(
-        "refiner",
-        help="train the small network that refines edges after the guided filter, on the CPU",
-        description="Makes scenes from photographs and drawings, asks the network about them, and trains on windows of "
-        "both. Goes on where it stopped when called again with the same folder; Ctrl-C stops and saves.",
-    )
-    p.add_argument("--photos", type=Path, required=True, metavar="DIR", help="photographs with a subject")
-    p.add_argument("--backgrounds", type=Path, required=True, metavar="DIR", help="photographs without one")
-    p.add_argument("-o", "--output", type=Path, required=True, metavar="RUN", help="the run's folder (made if missing)")
-    p.add_argument("--scenes", type=int, default=400, help="scenes to make (default: 400)")
-    p.add_argument("--steps", type=int, default=12000, help="steps to train (default: 12000)")
-    p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--minutes", type=float, metavar="N", help="save and stop after N minutes; call again to go on")
-    p.set_defaults(run=_refiner)
+    train_small.add_parsers(actions)
 
 
 def _mix(p: argparse.ArgumentParser) -> None:
@@ -81,9 +73,7 @@ def _read(args: argparse.Namespace) -> Mix:
     try:
         from ..training.mix import read_mix
     except ImportError as e:
-        from ..core.errors import NuggyError
-
-        raise NuggyError(f"training is not installed whole ({e}); pip install 'nuggy-nodes[train]'") from e
+        raise train_small.not_whole(e) from e
     return read_mix(args.mix, args.data)
 
 
@@ -132,34 +122,6 @@ def _run(args: argparse.Namespace) -> int:
     more = "" if finished else "; run again to go on"
     print(f"{args.output}: step {trainer.step} of {mix.run.steps}, {kept}{more}")
     return 130 if trainer.stop.wanted else 0
-
-
-def _refiner(args: argparse.Namespace) -> int:
-    import time
-
-    ends = time.monotonic() + 60 * args.minutes if args.minutes else float("inf")
-    from ..core import load
-    from ..core.errors import NuggyError
-    from ..process import keep_freed_memory
-    from ..training.progress import shown
-    from ..training.refiner_bank import Bank
-    from ..training.refiner_export import export
-    from ..training.refiner_loop import RefinerTrainer
-
-    if min(args.scenes, args.steps) < 1:
-        raise NuggyError("--scenes and --steps are 1 or more")
-    keep_freed_memory()
-    bank = Bank(args.photos, args.backgrounds, args.output, args.seed)
-    with shown("making scenes", "scene", sys.stderr.isatty()) as progress:
-        if not bank.fill(args.scenes, load(), lambda _, d, n: progress(d, n), lambda: time.monotonic() > ends):
-            print(f"{args.output}: not all scenes are made; run again to go on")
-            return 0
-    trainer = RefinerTrainer(bank.read(args.scenes, False), bank.read(args.scenes, True), args.output, args.steps,
-                             args.seed, sys.stderr.isatty())  # fmt: skip
-    finished = trainer.train(lambda: time.monotonic() > ends)
-    more = "" if finished else "; run again to go on"
-    print(f"{export(trainer)}: step {trainer.step} of {args.steps}{more}")
-    return 0
 
 
 def _export(args: argparse.Namespace) -> int:

@@ -26,8 +26,22 @@ def learnt(network: AnyNetwork | None, image: Tensor) -> Tensor | None:
     """
     if not isinstance(network, Network) or network.path.name != DEFAULT_NAME:
         return None
+    return load_spreader().learnt(maps(network, image).cpu())
+
+
+@torch.inference_mode()
+def maps(network: Network, image: Tensor) -> Tensor:
+    """What the network makes of a photograph on its coarse grid, as it is.
+
+    Args:
+        network: IS-Net.
+        image: [1,3,H,W], 0..1.
+
+    Returns:
+        [1,MAPS,32,32] on the network's device (stroke_network.MAPS).
+    """
     weight = next(network.model.parameters())
     square = normalised(LOOK.to_square(image), network.info)
     square = square.to(weight.device, weight.dtype, memory_format=torch.channels_last)
-    maps: Tensor = network.model.maps(square)  # type: ignore[operator]
-    return load_spreader().learnt(maps.cpu())
+    found: Tensor = network.model.maps(square)  # type: ignore[operator]
+    return found
