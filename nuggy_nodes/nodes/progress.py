@@ -55,7 +55,8 @@ def note_empty(masks: Tensor, what: str) -> dict[str, Any]:
 
 def note(text: str, alert: bool = False) -> dict[str, Any]:
     """A node's words on its last run, for `io.NodeOutput(ui=...)`: kept with its outputs, written by web/notes.js.
-    (Lines of `send_progress_text` go with the end of the job on front ends of the 0.33 line.)
+
+    Lines of `send_progress_text` go with the end of the job on front ends of the 0.33 line.
 
     Args:
         text: the words; none take the last run's away.

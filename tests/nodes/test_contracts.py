@@ -190,13 +190,14 @@ def test_a_hard_mask_gets_the_photographs_edge(pack, image, mask):
     """As core.refine.rough finds it; a moved radius says how far the mask may be wrong; unsure is a trimap's grey."""
     from nuggy_nodes.core.refine.rough import refine_rough
 
-    pictures, masks = image.movedim(-1, 1), mask[:, None]
-    assert torch.equal(refine(pack, image, mask), refine_rough(pictures, masks)[:, 0])
-    assert torch.equal(refine(pack, image, mask, radius=64.0), refine_rough(pictures, masks, 4.0)[:, 0])
+    def core(*said, **more):
+        return refine_rough(image.movedim(-1, 1), mask[:, None], *said, detail=more.pop("detail", 0.75), **more)[:, 0]
+
+    assert torch.equal(refine(pack, image, mask), core())
+    assert torch.equal(refine(pack, image, mask, detail=0.0), core(detail=0.0))
+    assert torch.equal(refine(pack, image, mask, radius=64.0), core(4.0))
     grey = (torch.nn.functional.avg_pool2d(mask, 7, 1, 3) % 1 > 0).float()
-    assert torch.equal(
-        refine(pack, image, mask, unsure=grey), refine_rough(pictures, masks, unsure=grey[:, None])[:, 0]
-    )
+    assert torch.equal(refine(pack, image, mask, unsure=grey), core(unsure=grey[:, None]))
     assert torch.equal(refine(pack, image, mask, guide="none", black=0.0, white=1.0), mask)
 
 

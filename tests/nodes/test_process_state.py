@@ -53,7 +53,8 @@ def touched(tree: ast.Module) -> set[str]:
     for n in ast.walk(tree):
         if isinstance(n, ast.Call):
             name = dotted(n.func)
-            if SETS.search(name.rpartition(".")[2]) or name == "object.__setattr__":
+            own = name == "self.register_buffer"  # a module's own
+            if (SETS.search(name.rpartition(".")[2]) and not own) or name == "object.__setattr__":
                 found.add(f"{name}()")
         targets = n.targets if isinstance(n, (ast.Assign, ast.Delete)) else [getattr(n, "target", None)]
         if isinstance(n, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Delete)):

@@ -13,7 +13,11 @@ from torch import Tensor
 HERE = {
     "every node": {"clamp", "aminmax", "amax", "amin", "isfinite"},
     "NuggyTTAMask": {"gt"},  # is it empty?
-    "GuidedFilterRefine": {"gt", "mul"},  # is it empty? no doubt given: a plane of zeros
+    "GuidedFilterRefine": {
+        "gt",
+        "mul",
+        "set_",
+    },  # is it empty? no doubt given: zeros; its network moves once
     "NuggyCropSubject": {"gt", "any", "nonzero"},  # where the subject is
 }
 

@@ -2,8 +2,9 @@
 
 A box's own view lacks the whole, the whole view lacks the box, and either may misread. So each box is shown twice, with
 less and with more around it, the second mirrored. Where both views differ from the mask to the same side, the lesser of
-the two differences is a vote, and two of three (consensus.regions) decide. A box says that there is a subject: its views
-may take parts away that stand alone, but not most of it. Where nothing is decided the mask stays as it was, cut to the box.
+the two differences is a vote, and two of three (consensus.regions) decide. A box says that there is a subject: its
+views may take parts away that stand alone, but not most of it. Where nothing is decided the mask stays as it was, cut
+to the box.
 """
 
 from __future__ import annotations

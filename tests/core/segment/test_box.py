@@ -76,7 +76,7 @@ def test_the_lesser_of_two_differences_is_the_vote(side):
     alpha, inside = torch.zeros(1, 1, 64, 64), torch.ones(1, 1, 64, 64)
     seen = torch.ones(2, 1, 64, 64)
     seen[side] = 0.7
-    torch.testing.assert_close(weighed(alpha, inside, seen)[0].mean(), torch.tensor(1.0 if 0.7 > SOLID else 0.7))
+    torch.testing.assert_close(weighed(alpha, inside, seen)[0].mean(), torch.tensor(1.0 if SOLID < 0.7 else 0.7))
 
 
 def test_a_small_part_may_go_and_most_of_the_subject_may_not():
