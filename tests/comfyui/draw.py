@@ -132,7 +132,7 @@ def show(server: Server, w: workflows.Workflow, kitten: np.ndarray, osprey: np.n
     pictures = [kitten, osprey]
     loads = [k for k, n in w.prompt.items() if n["class_type"] == "LoadImage"]
     if w.name == "Cut-out corrected by strokes":
-        kept, gone = stroke(kitten, 0.43, 0.6, 0.57, 0.7), stroke(kitten, 0.87, 0.74, 0.93, 0.71)
+        kept, gone = stroke(kitten, 0.34, 0.79, 0.56, 0.86), stroke(kitten, 0.87, 0.74, 0.93, 0.71)
         pictures = [np.dstack((kitten, np.where(s, 0, 255).astype(np.uint8))) for s in (kept, gone)]
     for i, load in enumerate(loads):
         w.prompt[load]["inputs"]["image"] = server.upload(f"drawn-{i}.png", np.ascontiguousarray(pictures[i]))
