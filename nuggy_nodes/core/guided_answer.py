@@ -24,6 +24,7 @@ from .refine.refine import refine
 from .refine.rough import passes, refine_rough
 from .segment.box import inside_boxes, seen_in_boxes, weighed
 from .segment.guidance import Box, Guidance
+from .segment.hanging import without_hanging
 from .segment.learnt import learnt
 from .segment.strokes import GRID, changed, spread
 from .work import Work
@@ -133,7 +134,7 @@ def _stroked(seen: Seen, i: int, image: Tensor, alpha: Tensor, said: Guidance) -
     edge = passes(image[here], rough, band > 0, radius)
     out = alpha.clone()
     out[here] = torch.lerp(rough, edge, band)
-    return out
+    return out if said.drop is None else without_hanging(out, alpha, said.keep)
 
 
 def _obey(alpha: Tensor, said: Guidance) -> Tensor:
