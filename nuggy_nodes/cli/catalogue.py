@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
+import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +102,9 @@ def _run(args: argparse.Namespace) -> int:
     tables = spread(tables, 4 * int(resources.get("CPU", 1)))
     if source.left_out:
         say("left out: " + ", ".join(f"{n} {kind}" for kind, n in source.left_out.most_common()))
-    with process.own_lines_only():  # not those of Ray's libraries
+    args.stdout = sys.stdout
+    # not those of Ray's libraries, nor what Ray itself prints (of a node that is lost) where scripts read
+    with process.own_lines_only(), contextlib.redirect_stdout(io.StringIO()):
         if args.dry_run:
             return _dry_run(args, plan, tables, order, part, resources)
         return _do(args, plan, tables, order, part, manifest, dest, source.place.query)
@@ -152,7 +157,7 @@ def _tell(args: argparse.Namespace, plan: Plan, tally: Tally, manifest: Manifest
     if args.json:
         more = {"found": plan.counts["found"], "done_before": plan.counts["done"], "manifest": target,
                 "stopped": tally.stopped, "doubtful": sheet.address if sheet else None}  # fmt: skip
-        print(json.dumps(tally.told() | more, ensure_ascii=False))
+        print(json.dumps(tally.told() | more, ensure_ascii=False), file=args.stdout)
         return
     rate = f", {tally.rate():.3g} a second" if tally.rate() else ""
     say(f"{tally.done} done{rate}, {tally.failed} failed, {tally.empty} empty, {plan.counts['done']} done before; "
@@ -184,7 +189,7 @@ def _dry_run(args: argparse.Namespace, plan: Plan, tables: list[Any], order: Ord
             tally.end()
         told |= estimate(found, total, part, resources.get("CPU", 1), args.price)
     if args.json:
-        print(json.dumps(told))
+        print(json.dumps(told), file=args.stdout)
     elif not total:
         say(f"{told['found']} photographs, all done")
     else:

@@ -61,7 +61,7 @@ def tiny(tmp_path_factory) -> Path:
 def command(tiny) -> list[str]:
     """`nuggy cutout` with that network; what is cut out is to follow."""
     return [sys.executable, "-m", "nuggy_nodes", "cutout", "--network", str(tiny), "--recipe", "fast",
-            "--device", "cpu"]  # fmt: skip
+            "--network-mean", "0.5", "--network-std", "1", "--device", "cpu"]  # fmt: skip
 
 
 @pytest.fixture(scope="session")
