@@ -57,10 +57,11 @@ class Photograph:
 
 @dataclass
 class Answer:
-    """What a network said of a photograph, [1,1,n,n], and of boxes in it."""
+    """What a network said of a photograph, [1,1,n,n], and of boxes in it, and what it made of it for strokes."""
 
     coarse: Tensor
     boxes: dict[tuple[int, tuple[Box, ...]], Tensor] = field(default_factory=dict)
+    learnt: dict[int, Tensor | None] = field(default_factory=dict)
 
 
 class Memory:

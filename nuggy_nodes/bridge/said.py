@@ -50,7 +50,7 @@ def boxes_moved(answered: Answer | None, said: Guidance, size: tuple[int, int], 
     if answered is None or not said.boxes:
         return answered
     seen = answered.boxes[0, tuple(said.boxes)]
-    return Answer(answered.coarse, {(0, tuple(_box(b, size, scale) for b in said.boxes)): seen})
+    return Answer(answered.coarse, {(0, tuple(_box(b, size, scale) for b in said.boxes)): seen}, answered.learnt)
 
 
 def _box(box: Box, size: tuple[int, int], scale: float) -> Box:

@@ -130,8 +130,8 @@ class Worker:
             if alpha is None:
                 alpha, _ = after_network(seen, answered.coarse, wanted, work)
                 self.memory.keep_bare(exact, (question, *settings), alpha)
-        boxes = answered.boxes if answered else {}
-        state = Seen(seen, alpha, [], wanted, seen, None, Work(), network, boxes=boxes)
+        known = answered or Answer(seen)
+        state = Seen(seen, alpha, [], wanted, seen, None, Work(), network, boxes=known.boxes, learnt=known.learnt)
         found = answer(state, said).alpha
         found = found if copy.opacity is None else within(found, copy.opacity)
         if exact and job.key:

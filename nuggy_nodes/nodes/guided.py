@@ -100,23 +100,24 @@ def answers(
     question = f"{[str(v) for v in views]} {how} {looks}"
     for i, spoken in enumerate(said):
         one = nth(images, i)
-        mask, found = None, {}
+        mask, found, learnt = None, {}, {}
         if spoken.mask is None:
             kept = model.kept.find(one, question, lambda one=one: next(model.masks(one, views, how, looks, chunk)))
-            mask, found = kept.mask, kept.boxes
-            if spoken.boxes:
+            mask, found, learnt = kept.mask, kept.boxes, kept.learnt
+            strokes = spoken.keep is not None or spoken.drop is not None
+            if spoken.boxes or (strokes and not learnt):
                 model.load(1, 1, tuple(one.shape[-2:]), views, 1)
         bar(i, len(said))
         network = model.network if spoken.mask is None else None
 
         def work(image: Tensor, spoken: Guidance = spoken, mask: Tensor | None = mask, found: dict[Any, Tensor] = found,
-                 network: Network | None = network) -> Tensor:  # fmt: skip
+                 learnt: dict[int, Tensor | None] = learnt, network: Network | None = network) -> Tensor:  # fmt: skip
             alpha = None
             if mask is not None:
                 alpha, _ = after_network(image, enlarge(mask.to(image.device), *image.shape[-2:]), recipe, Work())
             moved: dict[str, Any] = {n: p.to(image.device) for n, p in _planes(spoken).items()}
             at = {k: v.to(image.device) for k, v in found.items()}
-            seen = Seen(image, alpha, [], recipe, image, None, Work(), network, boxes=at)
+            seen = Seen(image, alpha, [], recipe, image, None, Work(), network, boxes=at, learnt=learnt)
             made = answer(seen, replace(spoken, **moved)).alpha
             found.update({k: v.cpu() for k, v in seen.boxes.items()})
             return made

@@ -16,10 +16,12 @@ MOST = 24 << 20  # pixels of all masks kept, 4 bytes each
 
 @dataclass
 class Said:
-    """A photograph's mask [1,1,H,W], on the CPU, and the network's answers for boxes, as in guided_answer.Seen."""
+    """A photograph's mask [1,1,H,W], on the CPU, and what the network said of boxes and made of it for strokes, as in
+    guided_answer.Seen."""
 
     mask: Tensor
     boxes: dict[tuple[int, tuple[Box, ...]], Tensor] = field(default_factory=dict)
+    learnt: dict[int, Tensor | None] = field(default_factory=dict)
 
 
 class Kept:
