@@ -12,7 +12,7 @@ import fine  # noqa: E402
 import pickers  # noqa: E402
 import preview  # noqa: E402
 import values  # noqa: E402
-from gi.repository import Gimp, GimpUi, Gtk  # noqa: E402
+from gi.repository import Gdk, Gimp, GimpUi, Gtk  # noqa: E402
 
 SIZE = 1080, 680  # pixels of the window when it opens
 SETTINGS = 400  # pixels: sliders long enough to drag
@@ -56,6 +56,7 @@ def run(procedure, config, image, chosen, want, ask):
     parent.child_set_property(side_by_side, "fill", True)
     window.set_resizable(True)
     window.set_default_size(*SIZE)
+    window.connect("key-press-event", _helped)
     shown.widget.show_all()
     shown.start()
     try:
@@ -64,6 +65,14 @@ def run(procedure, config, image, chosen, want, ask):
         more.stop()
         shown.stop()
         window.destroy()
+
+
+def _helped(window, event):
+    """F1 is the button Help: GIMP 3.2 leaves the key to nobody here."""
+    if event.keyval == Gdk.KEY_F1:
+        window.response(Gtk.ResponseType.HELP)
+        return True
+    return False
 
 
 def title(procedure):
