@@ -119,9 +119,13 @@ def _boxed(seen: Seen, i: int, image: Tensor, alpha: Tensor, said: Guidance) -> 
 
 def _stroked(seen: Seen, i: int, image: Tensor, alpha: Tensor, said: Guidance) -> Tensor:
     """What the strokes change, with the photograph's edges; elsewhere alpha as it was."""
-    if i not in seen.learnt:
-        seen.learnt[i] = learnt(seen.network, image)
-    found = spread(image, alpha, said.keep, said.drop, seen.learnt[i])
+
+    def maps() -> Tensor | None:
+        if i not in seen.learnt:
+            seen.learnt[i] = learnt(seen.network, image)
+        return seen.learnt[i]
+
+    found = spread(image, alpha, said.keep, said.drop, maps)
     if found is None:
         return alpha
     top, bottom, left, right = found.window

@@ -9,7 +9,7 @@ structure is averaged in a cell, its cells are raised or lowered and its structu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -49,7 +49,7 @@ def spread(
     mask: Tensor,
     keep: Tensor | None,
     drop: Tensor | None,
-    learnt: Tensor | None = None,
+    learnt: Callable[[], Tensor | None] | None = None,
     network: Spreader | None = None,
 ) -> Spread | None:
     """Where the strokes change the mask of one photograph.
@@ -58,7 +58,8 @@ def spread(
         image: [1,3,H,W], 0..1.
         mask: [1,1,H,W], 0..1.
         keep, drop: [1,1,H,W], 0 or 1, or None.
-        learnt: what the segmentation network made of the whole photograph (stroke_network.Spreader.learnt), or None.
+        learnt: gives what the segmentation network made of the whole photograph (stroke_network.Spreader.learnt), or
+            None; it is asked only where a stroke says something new.
         network: another one than the shipped.
 
     Returns:
@@ -78,7 +79,8 @@ def spread(
     if not any(bool(a.any()) for a in against):
         return None
     network = network or load_spreader()
-    near = None if learnt is None else _part(learnt.float().cpu(), window, mask.shape[-2], mask.shape[-1])
+    maps = learnt() if learnt else None
+    near = None if maps is None else _part(maps.float().cpu(), window, mask.shape[-2], mask.shape[-1])
     with torch.inference_mode():
         found = network(features(small, p, strokes), logits_of(p)[None, None], near).sigmoid()[0, 0]
     added = _touched(((p < 0.5) & (found > 0.5)) | against[0], against[0])

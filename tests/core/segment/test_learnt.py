@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
@@ -37,12 +38,20 @@ def test_other_weights_and_networks_are_not_known(tmp_path, chelsea):
     assert learnt(load(other), chelsea) is None and learnt(None, chelsea) is None
 
 
-def test_it_is_asked_once_for_all_strokes(network32, chelsea, monkeypatch):
-    seen = look_once(chelsea[..., :128, :128], network32, "fast")
-    asked = []
+def test_it_is_asked_once_for_all_strokes_and_not_by_one_that_says_nothing_new(network32, chelsea, monkeypatch):
+    image = chelsea[..., :128, :128]
+    seen = look_once(image, network32, "fast")
+    mask = torch.zeros_like(seen.alpha)
+    mask[..., 40:, 40:] = 1
+    seen, asked = replace(seen, alpha=mask), []
     monkeypatch.setattr(network32.model, "maps", lambda x, maps=network32.model.maps: (asked.append(1), maps(x))[1])
-    for top in (5, 60, 110):
-        stroke = torch.zeros(1, 1, 128, 128)
-        stroke[..., top : top + 4, 5:40] = 1
-        answer(seen, Guidance(drop=stroke))
+
+    def drawn(top, left):
+        stroke = torch.zeros_like(mask)
+        stroke[..., top : top + 4, left : left + 30] = 1
+        return stroke
+
+    assert torch.equal(answer(seen, Guidance(keep=drawn(80, 60), drop=drawn(10, 60))).alpha, mask) and not asked
+    for top in (60, 80, 110):
+        answer(seen, Guidance(drop=drawn(top, 60)))
     assert len(asked) == 1 and len(seen.learnt) == 1

@@ -90,7 +90,7 @@ def test_maps_are_seen_where_the_window_lies(image):
     """A ramp over the photograph is the same ramp in the window."""
     told = Told(plane(BODY))
     ramp = ((torch.arange(32) + 0.5) / 32).expand(1, LEARNT, 32, 32)
-    found = spread(image, plane((20, 40, 60, 80)), plane((50, 55, 60, 100)), None, ramp, told)
+    found = spread(image, plane((20, 40, 60, 80)), plane((50, 55, 60, 100)), None, lambda: ramp, told)
     _, _, left, right = found.window
     expected = (left + (torch.arange(32) + 0.5) / 32 * (right - left)) / W
     torch.testing.assert_close(told.seen[0][1][0, 0, 5], expected.clamp(min=0.5 / 32, max=31.5 / 32))
