@@ -358,10 +358,17 @@ def test_silent_client_holds_nobody_up(launch: StubLaunch) -> None:
 def test_another_user_is_turned_away(launch: StubLaunch) -> None:
     if launch.place().loopback:
         return  # there the secret decides: test_client_that_does_not_know_the_secret
+    with tempfile.TemporaryDirectory() as open_to_all:  # pytest's own are closed by every other pytest that starts
+        os.chmod(open_to_all, 0o777)
+        object.__setattr__(launch, "runtime", str(Path(open_to_all) / "nuggy"))
+        turned_away(launch)
+        client.quit(launch.place())
+
+
+def turned_away(launch: StubLaunch) -> None:
     client.ping(launch)
     place = launch.place()
-    temporary = Path(tempfile.gettempdir())
-    for path in [p for p in place.folder.parents if temporary in p.parents] + [place.folder, place.socket]:
+    for path in (place.folder, place.socket):
         path.chmod(0o777)  # even with every door open
     child = os.fork()
     if child == 0:
