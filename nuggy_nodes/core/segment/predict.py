@@ -13,7 +13,7 @@ from ..errors import InputError
 from ..network.device import out_of_memory
 from ..network.protocol import AnyNetwork, probability
 from ..ops.resample import enlarge
-from .consensus import combine
+from .asking import Asking
 from .views import View, fitted
 
 Progress = Callable[[int, int], None]
@@ -65,20 +65,22 @@ def predict(
     count = Count(progress, len(images) * len(views))
     count.add(0)
     out = []
-    # on the CPU a batch is no faster than one by one, and one by one a frame's mask cannot depend on its neighbours
-    together = 1 if network.device.type == "cpu" else max(run.chunk.size // len(views), 1)
-    for part in images.split(together):
-        check_finite(part)
+
+    def see(part: Tensor, numbers: Sequence[int]) -> dict[int, Tensor]:
         answers: dict[int, Tensor] = {}
-        for size in {v.size for v in views}:
-            group = [i for i, v in enumerate(views) if v.size == size]
+        for size in {views[i].size for i in numbers}:
+            group = [i for i in numbers if views[i].size == size]
             squares = torch.cat([views[i].to_square(part) for i in group])
             for i, answer in zip(group, run(squares, count).split(len(part))):
                 answers[i] = views[i].from_square(probability(network, answer))
-        grid = max(a.shape[-1] for a in answers.values())
-        stack = torch.stack([enlarge(answers[i], grid, grid) for i in range(len(views))])
-        sizes, padded = [v.size - 2 * v.margin for v in views], [v.margin > 0 for v in views]
-        out.append(combine(stack, how, sizes, padded).to(images.device))
+        return answers
+
+    # on the CPU a batch is no faster than one by one, and one by one a frame's mask cannot depend on its neighbours
+    together = 1 if network.device.type == "cpu" else max(run.chunk.size // len(views), 1)
+    asking = Asking(views, how, see, count.add)
+    for part in images.split(together):
+        check_finite(part)
+        out.append(asking.masks(part).to(images.device))
     return torch.cat(out)
 
 

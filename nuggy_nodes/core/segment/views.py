@@ -23,13 +23,15 @@ class View:
     The photograph is squashed to an inner square, its border continued outward by `margin` pixels on every side up to
     `size`, and mirrored if `flip`. size: a multiple of 32, 256..4096; pad: the share of the photograph's side that is
     added on each side (0..1), rounded so that the margin is a whole number of cells of the answer and can be cut off
-    again exactly. own: the size is a network's own, which need be neither (`fitted`).
+    again exactly. own: the size is a network's own, which need be neither (`fitted`). doubtful: asked only where the
+    others do not settle it (asking.py).
     """
 
     size: int = 1024
     flip: bool = False
     pad: float = 0.0
     own: bool = False
+    doubtful: bool = False
 
     def __post_init__(self) -> None:
         if not self.own and (self.size % STRIDE or not 256 <= self.size <= 4096):
@@ -82,7 +84,8 @@ class View:
         return answer[..., cut : answer.shape[-2] - cut, cut : answer.shape[-1] - cut] if cut else answer
 
     def __str__(self) -> str:
-        return f"{self.size}{'f' if self.flip else ''}{f'p{round(self.pad * 100)}' if self.pad else ''}"
+        padded = f"p{round(self.pad * 100)}" if self.pad else ""
+        return f"{self.size}{'f' if self.flip else ''}{padded}{'d' if self.doubtful else ''}"
 
 
 PAIR = (View(), View(flip=True))
@@ -104,14 +107,14 @@ def fitted(view: View, form: Form) -> View:
     size = form.size
     if not form.fixed:
         size = max(round(view.size * form.size / SHARE_OF / form.stride), 2) * form.stride
-    return View(min(size, 4096), view.flip, view.pad, own=True)
+    return View(min(size, 4096), view.flip, view.pad, own=True, doubtful=view.doubtful)
 
 
 def parse_view(text: str) -> View:
     """A view as text: the inverse of str(View).
 
     Args:
-        text: '1024', '640f' (flipped), '1024p15' (border continued by 15 %), '768fp15'.
+        text: '1024', '640f' (flipped), '1024p15' (border continued by 15 %), '768fp15', '1024d' (only in doubt).
 
     Returns:
         The view.
@@ -119,7 +122,7 @@ def parse_view(text: str) -> View:
     Raises:
         InputError: anything else, or a size or share out of range.
     """
-    found = re.fullmatch(r"(\d+)(f?)(?:p(\d+))?", text.strip())
+    found = re.fullmatch(r"(\d+)(f?)(?:p(\d+))?(d?)", text.strip())
     if not found:
-        raise InputError(f"a view is written SIZE[f][pPERCENT], for example 1024, 1024f or 768fp15; got {text!r}")
-    return View(int(found[1]), bool(found[2]), int(found[3] or 0) / 100)
+        raise InputError(f"a view is written SIZE[f][pPERCENT][d], for example 1024, 1024f or 768fp15; got {text!r}")
+    return View(int(found[1]), bool(found[2]), int(found[3] or 0) / 100, doubtful=bool(found[4]))

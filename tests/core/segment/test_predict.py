@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from nuggy_nodes.core import InputError, Network, View
 from nuggy_nodes.core.network.device import out_of_memory
 from nuggy_nodes.core.network.metadata import Info
-from nuggy_nodes.core.segment import consensus, predict
+from nuggy_nodes.core.segment import asking, consensus, predict
 from nuggy_nodes.core.segment.predict import run_squares
 from nuggy_nodes.core.segment.views import PAIR
 
@@ -45,7 +45,7 @@ def test_views_are_combined_on_one_grid(rng):
 def test_views_are_fine_by_what_shows_the_photograph(monkeypatch):
     """Counted on a ramp: each column of it is another value, the continued border's are the same."""
     told = []
-    monkeypatch.setattr(predict, "combine", lambda stack, how, sizes, padded: told.append((sizes, padded)) or stack[0])
+    monkeypatch.setattr(asking, "combine", lambda stack, how, sizes, padded: told.append((sizes, padded)) or stack[0])
     views = [View(512, pad=0.5), View(320, pad=0.1), View(256)]
     ramp = torch.linspace(0, 1, 2000).expand(1, 3, 40, 2000)
     predict.predict(fake(), ramp, views, "regions")

@@ -45,9 +45,9 @@ def test_resize_is_antialiased_like_pillow(rng):
 
 
 def test_view_text():
-    for text in ("1024", "640f", "1024p15", "768fp15"):
+    for text in ("1024", "640f", "1024p15", "768fp15", "1024d", "512fp15d"):
         assert str(parse_view(text)) == text
-    for text in ("", "f", "1000", "1024x", "1024p", "99999"):
+    for text in ("", "f", "1000", "1024x", "1024p", "1024df", "99999"):
         with pytest.raises(InputError, match="view"):
             parse_view(text)
 

@@ -1,0 +1,91 @@
+"""Which views a photograph is asked for: those of the whole frame first, the others where they can matter.
+
+Views with a continued border count only where the frame cuts the subject off (consensus); elsewhere they are left out,
+and the answer is the same. Doubtful views are asked for only where the others contradict each other over more than rims.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..ops.resample import enlarge
+from .consensus import combine
+from .in_doubt import border_counts, disputed
+from .views import View
+
+Answers = Mapping[int, Tensor]  # by the view's number: [B,1,n,n], 0..1, in the photograph's frame
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Views of photographs of one batch, and how they are combined (consensus.combine).
+
+    see: the answers of a network to photographs [B,3,H,W], shown in the views of these numbers. skipped: told how many
+    squares were not needed.
+    """
+
+    views: Sequence[View]
+    how: str
+    see: Callable[[Tensor, Sequence[int]], Answers]
+    skipped: Callable[[int], None]
+
+    def masks(self, images: Tensor) -> Tensor:
+        """The combined answer.
+
+        Args:
+            images: [B,3,H,W], 0..1.
+
+        Returns:
+            [B,1,n,n], n the most cells in which any of the views shows the photograph.
+        """
+        first, *later = self._rounds()
+        known = self.see(images, first)
+        cells = {i: known[first[0]].shape[-1] * _inner(v) // _inner(self.views[first[0]]) for i, v in
+                 enumerate(self.views)}  # fmt: skip
+        return self._settled(images, known, later, max(cells.values()))
+
+    def _rounds(self) -> list[list[int]]:
+        """Numbers of the views that are asked for together, one after the other: without and with a continued border,
+        then the doubtful."""
+        apart = self.how == "regions" and not all(v.margin for v in self.views if not v.doubtful)
+        kinds = [(v.doubtful, apart and v.margin > 0) for v in self.views]
+        if all(doubtful for doubtful, _ in kinds):
+            return [list(range(len(kinds)))]
+        return [[i for i, k in enumerate(kinds) if k == kind] for kind in sorted(set(kinds))]
+
+    def _settled(self, images: Tensor, known: Answers, later: Sequence[Sequence[int]], grid: int) -> Tensor:
+        numbers = sorted(known)
+        stack = torch.stack([enlarge(known[i], grid, grid) for i in numbers])
+        views = [self.views[i] for i in numbers]
+        padded = [v.margin > 0 for v in views]
+        if not later:
+            return combine(stack, self.how, [_inner(v) for v in views], padded)
+        group, rest = later[0], later[1:]
+        wanted = torch.ones(len(images), dtype=torch.bool)
+        if self.how == "regions" and all(self.views[i].margin for i in group) and not all(padded):
+            wanted &= border_counts(stack[[i for i, p in enumerate(padded) if not p]]).cpu()
+        if all(self.views[i].doubtful for i in group):
+            wanted &= disputed(stack, padded).cpu()
+        self.skipped(len(group) * int((~wanted).sum()))
+        parts: dict[bool, Tensor] = {}
+        for side in sorted(set(wanted.tolist())):
+            which = (wanted == side).nonzero()[:, 0].tolist()
+            mine = {i: a[which] for i, a in known.items()}
+            if side:
+                mine |= self.see(images[which], group)
+            parts[side] = self._settled(images[which], mine, rest, grid)
+        if len(parts) == 1:
+            return next(iter(parts.values()))
+        out = torch.empty_like(torch.cat(tuple(parts.values())))
+        for side, masks in parts.items():
+            out[(wanted == side).nonzero()[:, 0].tolist()] = masks
+        return out
+
+
+def _inner(view: View) -> int:
+    """Pixels of the network's input that show the photograph's side."""
+    return view.size - 2 * view.margin
