@@ -26,7 +26,8 @@ class Recipe:
     # fmt: off
     views: tuple[View, ...] = setting(PAIR, "views", "look",
         "What the network is shown: one or more of SIZE, then f for mirrored, then p and a percentage for a "
-        "border continued outward. For example: 1024 1024f 768fp15. SIZE is a multiple of 32 from 256 to 4096.",
+        "border continued outward, then d to be asked only where the others contradict each other. For example: 1024 "
+        "1024f 768fp15 640d. SIZE is a multiple of 32 from 256 to 4096.",
         advanced=True)
     combine: str = setting("mean", "combine", "look",
         "How the views become one mask: regions decides part by part which view to believe; mean averages; max "
@@ -160,10 +161,11 @@ def views(text: str) -> tuple[View, ...]:
 RECIPES = {
     r.name: r
     for r in (
-        # views are chosen by benchmarks/RESULTS.md; work in passes of 1024x1024: 1, 1.9, 3.9 and up to 9 more
+        # views are chosen by benchmarks/RESULTS.md; work in passes of 1024x1024: 1; 1.5 to 1.9,
+        # 4.3 in doubt; 1.5 or 4.3, and up to 9 more
         Recipe("fast", views=views("1024"), detail=0.0),
-        Recipe("balanced", views=views("896 896f 640fp15"), combine="regions"),
-        Recipe("best", views=views("896 896f 640fp15 1024p15 1024fp15"), combine="regions", looks=2),
+        Recipe("balanced", views=views("896 896f 640fp15 640p15d 1024p15d 1024fp15d"), combine="regions"),
+        Recipe("best", views=views("896 896f 640p15 640fp15 1024p15 1024fp15"), combine="regions", looks=2),
         Recipe("demo", guide="grey", radius=4, threshold=0.2, min_area=0.001, gamma=0.5, black=0.0, white=1.0,
                detail=0.0, foreground="none"),
     )

@@ -25,8 +25,8 @@ def test_shipped_recipes_are_pinned():
              "fill": "smooth"}  # fmt: skip
     pinned = {
         "fast": usual | {"views": "1024", "combine": "mean", "looks": 1, "detail": 0.0},
-        "balanced": usual | {"views": "896 896f 640fp15", "combine": "regions", "looks": 1},
-        "best": usual | {"views": "896 896f 640fp15 1024p15 1024fp15", "combine": "regions", "looks": 2},
+        "balanced": usual | {"views": "896 896f 640fp15 640p15d 1024p15d 1024fp15d", "combine": "regions", "looks": 1},
+        "best": usual | {"views": "896 896f 640p15 640fp15 1024p15 1024fp15", "combine": "regions", "looks": 2},
         "demo": usual | {"views": "1024 1024f", "combine": "mean", "looks": 1, "guide": "grey", "radius": 4.0,
                          "threshold": 0.2, "min_area": 0.001, "gamma": 0.5, "black": 0.0, "white": 1.0,
                          "detail": 0.0, "foreground": "none"},

@@ -17,7 +17,7 @@ from ..ops.thread_pool import for_each
 from ..ops.tiles import Window, bounds, tiles
 from ..shipped import load_shipped
 from .learned_features import LATTICE, features, local_colours
-from .learned_network import Refiner
+from .learned_network import STEP, Refiner
 
 NAME = "refiner.safetensors"
 TILE, GPU_TILE, MARGIN = 512, 2048, 48  # pixels; multiples of the network's step and of the lattice
@@ -78,10 +78,12 @@ def _correct(
     height, width = alpha.shape[-2:]
 
     def one(tile: Window) -> None:
-        top, bottom, left, right = tile
-        gate = doubt[..., top:bottom, left:right]
-        if not bool((gate > 0).any()):
+        found = bounds(doubt[0, 0, tile[0] : tile[1], tile[2] : tile[3]] > 0)
+        if found is None:
             return
+        top, left = (at + edge // STEP * STEP for at, edge in zip(tile[::2], found[::2]))  # on the network's cells
+        bottom, right = (min(at - -edge // STEP * STEP, end) for at, edge, end in zip(tile[::2], found[1::2], tile[1::2]))
+        gate = doubt[..., top:bottom, left:right]
         y, x = max(top - MARGIN, 0), max(left - MARGIN, 0)
         below, beyond = min(bottom + MARGIN, height), min(right + MARGIN, width)
         window = (..., slice(y, below), slice(x, beyond))
@@ -90,9 +92,9 @@ def _correct(
         change = refiner(shown)[..., top - y : bottom - y, left - x : right - x]
         old = out[..., top:bottom, left:right]
         step = strength * (GATE * gate).clamp(max=1) * change
-        found = (old + step).clamp_(0, 1)
-        found.masked_fill_(found < NOTHING, 0).masked_fill_(found > 1 - NOTHING, 1)
-        old.copy_(torch.where(step == 0, old, found))
+        new = (old + step).clamp_(0, 1)
+        new.masked_fill_(new < NOTHING, 0).masked_fill_(new > 1 - NOTHING, 1)
+        old.copy_(torch.where(step == 0, old, new))
 
     if alpha.device.type == "cpu":  # convolutions of so few channels are too small to be shared out among threads
         for_each(one, tiles(height, width, TILE))
