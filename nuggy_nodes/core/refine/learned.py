@@ -81,8 +81,9 @@ def _correct(
         found = bounds(doubt[0, 0, tile[0] : tile[1], tile[2] : tile[3]] > 0)
         if found is None:
             return
-        top, left = (at + edge // STEP * STEP for at, edge in zip(tile[::2], found[::2]))  # on the network's cells
-        bottom, right = (min(at - -edge // STEP * STEP, end) for at, edge, end in zip(tile[::2], found[1::2], tile[1::2]))
+        top, left = tile[0] + found[0] // STEP * STEP, tile[2] + found[2] // STEP * STEP  # on the network's cells
+        bottom = min(tile[0] - -found[1] // STEP * STEP, tile[1])
+        right = min(tile[2] - -found[3] // STEP * STEP, tile[3])
         gate = doubt[..., top:bottom, left:right]
         y, x = max(top - MARGIN, 0), max(left - MARGIN, 0)
         below, beyond = min(bottom + MARGIN, height), min(right + MARGIN, width)

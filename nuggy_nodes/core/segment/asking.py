@@ -1,7 +1,8 @@
 """Which views a photograph is asked for: those of the whole frame first, the others where they can matter.
 
 Views with a continued border count only where the frame cuts the subject off (consensus); elsewhere they are left out,
-and the answer is the same. Doubtful views are asked for only where the others contradict each other over more than rims.
+and the answer is the same. Doubtful views are asked for only where the others contradict each other over more than
+rims.
 """
 
 from __future__ import annotations
@@ -71,18 +72,18 @@ class Asking:
         if all(self.views[i].doubtful for i in group):
             wanted &= disputed(stack, padded).cpu()
         self.skipped(len(group) * int((~wanted).sum()))
-        parts: dict[bool, Tensor] = {}
-        for side in sorted(set(wanted.tolist())):
-            which = (wanted == side).nonzero()[:, 0].tolist()
-            mine = {i: a[which] for i, a in known.items()}
-            if side:
-                mine |= self.see(images[which], group)
-            parts[side] = self._settled(images[which], mine, rest, grid)
-        if len(parts) == 1:
-            return next(iter(parts.values()))
-        out = torch.empty_like(torch.cat(tuple(parts.values())))
-        for side, masks in parts.items():
-            out[(wanted == side).nonzero()[:, 0].tolist()] = masks
+        if wanted.all():
+            return self._settled(images, {**known, **self.see(images, group)}, rest, grid)
+        if not wanted.any():
+            return self._settled(images, known, rest, grid)
+        out: Tensor | None = None
+        for which in (wanted, ~wanted):
+            rows = which.nonzero()[:, 0].tolist()
+            some, mine = images[rows], {i: a[rows] for i, a in known.items()}
+            masks = self._settled(some, {**mine, **(self.see(some, group) if which is wanted else {})}, rest, grid)
+            out = masks.new_empty(len(images), *masks.shape[1:]) if out is None else out
+            out[rows] = masks
+        assert out is not None
         return out
 
 

@@ -12,7 +12,7 @@ region instead of by pixel, in the manner of hysteresis thresholding (Canny, PAM
     fine      the views of the whole frame with the most detail: they decide the edge
 
     out = fine where it differs from agreed by narrow rims only, else agreed
-    out = out + believed * (union - out), again without narrow rims
+    out = out + belonging * believed * (union - out), again without narrow rims (`belonging`: protruding.py)
 
 Views with a continued border are there for subjects that the frame cuts off. Beside such a subject they find what the
 others miss; around a whole one they add little but false alarms, so cut admits them. Now and then such a view takes the
@@ -31,6 +31,7 @@ from torch import Tensor
 from ..errors import InputError
 from ..ops.connected_components import components
 from ..ops.morphology import opening
+from .protruding import belonging
 
 METHODS = ("mean", "max", "regions", "majority")
 
@@ -113,8 +114,9 @@ def regions(frame: Tensor, beyond: Tensor | None, fine: Tensor) -> Tensor:
         union = torch.maximum(union, cut * beyond)
     believed = support(agreed, union, cut)
     out = fine + _wide(agreed - fine, radius) - _wide(fine - agreed, radius)
-    out = out + believed * _wide(union - out, radius)
-    return out + believed * _wide((out / SOLID).clamp(max=1) - out, radius)
+    more = out + believed * _wide(union - out, radius)
+    more = more + believed * _wide((more / SOLID).clamp(max=1) - more, radius)
+    return out + belonging(more - out, out, frame) * (more - out)
 
 
 def majority(views: Tensor) -> Tensor:

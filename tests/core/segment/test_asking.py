@@ -66,7 +66,7 @@ def test_a_cut_subject_is_asked_for_beyond_the_frame():
 def test_doubtful_views_settle_a_contradiction():
     answers = [CUT, BESIDE, CUT, BESIDE, BESIDE]
     mask, asked, skipped = run([answers])
-    assert asked == {i: 1 for i in range(5)} and skipped == 0
+    assert asked == dict.fromkeys(range(5), 1) and skipped == 0
     torch.testing.assert_close(mask, expected(answers, range(5)), rtol=0, atol=0)
 
 
@@ -95,7 +95,7 @@ def test_views_that_are_all_alike_are_all_asked_for():
 
 
 def test_a_doubtful_view_of_the_whole_frame_is_asked_for_whole_subjects_too():
-    views = [parse_view(v) for v in "256 256f 288p15 256d".split()]
+    views = [parse_view(v) for v in ["256", "256f", "288p15", "256d"]]
     two = plane((30, 60, 30, 90), (70, 110, 30, 90))
     _, asked, _ = run([[plane((30, 60, 30, 90)), two, two, two]], views)
     assert set(asked) == {0, 1, 3}
