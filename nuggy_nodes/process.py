@@ -15,6 +15,21 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # malloc.h of the GNU C li
 MAPS = 65536  # its default for M_MMAP_MAX
 
 
+SPINS = "1000"  # looks that a thread of GNU's OpenMP takes at whether the others are done, before it sleeps
+
+
+def share_cores() -> None:
+    """Have torch's threads sleep soon when they wait for each other; before torch is imported, or without effect.
+
+    After each of a network's thousand steps its threads wait for the slowest. GNU's OpenMP has them look 300,000 times
+    before they sleep: where another program has a core, the one that waits burns the core that the other needs, and a
+    second's work takes half a minute. After 1000 looks it takes a second and a half, and on a quiet machine nothing is
+    lost (benchmarks/RESULTS.md). What the user set is obeyed. Of effect with torch for Linux alone.
+    """
+    if not os.environ.keys() & {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"}:
+        os.environ["GOMP_SPINCOUNT"] = SPINS  # read when the library is loaded; what is started from here inherits it
+
+
 def keep_freed_memory(keep: bool = True) -> None:
     """Have the GNU C library keep freed memory instead of giving it back to the kernel after each layer.
 

@@ -1,5 +1,10 @@
 """Threads of a container with a limited share of processor time."""
 
+import os
+import re
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -31,3 +36,24 @@ def test_threads_keep_to_it(monkeypatch, quota, had, named, threads):
         monkeypatch.setenv("OMP_NUM_THREADS", named)
     process.keep_to_quota()
     assert now == [threads]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="GNU's OpenMP is torch's on Linux")
+@pytest.mark.parametrize(
+    "given,spins,policy",
+    [
+        ({}, process.SPINS, None),
+        ({"GOMP_SPINCOUNT": "77"}, "77", None),
+        ({"OMP_WAIT_POLICY": "ACTIVE"}, None, "ACTIVE"),
+    ],
+)
+def test_threads_that_wait_sleep_soon(given, spins, policy):
+    """OpenMP itself says what it goes by when torch loads it."""
+    code = "from nuggy_nodes import process; process.share_cores(); import torch"
+    clean = {k: v for k, v in os.environ.items() if k not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    env = {**clean, "OMP_DISPLAY_ENV": "VERBOSE", **given}
+    told = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stderr
+    said = dict(re.findall(r"(GOMP_SPINCOUNT|OMP_WAIT_POLICY) = '(\w+)'", told))
+    assert said["GOMP_SPINCOUNT"] == spins if spins else said["OMP_WAIT_POLICY"] == policy
+    if spins is None:
+        assert said["GOMP_SPINCOUNT"] != process.SPINS

@@ -28,8 +28,9 @@ class Late:
     def worker(self) -> Any:
         with self._making:
             if self._made is None:
-                from ..process import keep_freed_memory, keep_to_quota
+                from ..process import keep_freed_memory, keep_to_quota, share_cores
 
+                share_cores()
                 keep_freed_memory()
                 keep_to_quota()
                 from .work import Worker

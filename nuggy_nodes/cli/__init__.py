@@ -16,6 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from .. import process
 
     process.interrupts_end(at_once=True)
+    process.share_cores()
     try:
         return _main(argv)
     finally:
