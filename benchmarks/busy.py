@@ -3,7 +3,8 @@
     python benchmarks/busy.py [PHOTOGRAPH] --rounds 3
 
 Each way of waiting (process.share_cores) is a process of its own that cuts the photograph out; the ways take turns. The
-other program counts in one thread at the same priority, in a session of its own, as programs of a desktop are. Wall clock of the second cut-out, medians.
+other program counts in one thread at the same priority, in a session of its own, as programs of a desktop are.
+Wall clock of the second cut-out, medians.
 """
 
 from __future__ import annotations

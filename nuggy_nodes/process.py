@@ -23,8 +23,8 @@ def share_cores() -> None:
 
     After each of a network's thousand steps its threads wait for the slowest. GNU's OpenMP has them look 300,000 times
     before they sleep: where another program has a core, the one that waits burns the core that the other needs, and a
-    second's work takes half a minute. After 1000 looks it takes a second and a half, and on a quiet machine nothing is
-    lost (benchmarks/RESULTS.md). What the user set is obeyed. Of effect with torch for Linux alone.
+    second's work takes three seconds, or thirty where the system shares by sessions. With 1000 looks it takes two, and
+    on a quiet machine nothing is lost (benchmarks/busy.py). What the user set is obeyed. Of effect on Linux alone.
     """
     if not os.environ.keys() & {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"}:
         os.environ["GOMP_SPINCOUNT"] = SPINS  # read when the library is loaded; what is started from here inherits it
