@@ -68,7 +68,7 @@ class Asking:
         group, rest = later[0], later[1:]
         wanted = torch.ones(len(images), dtype=torch.bool)
         if self.how == "regions" and all(self.views[i].margin for i in group) and not all(padded):
-            wanted &= border_counts(stack[[i for i, p in enumerate(padded) if not p]]).cpu()
+            wanted &= border_counts(torch.stack([a for a, p in zip(stack, padded) if not p])).cpu()
         if all(self.views[i].doubtful for i in group):
             wanted &= disputed(stack, padded).cpu()
         self.skipped(len(group) * int((~wanted).sum()))
@@ -79,12 +79,17 @@ class Asking:
         out: Tensor | None = None
         for which in (wanted, ~wanted):
             rows = which.nonzero()[:, 0].tolist()
-            some, mine = images[rows], {i: a[rows] for i, a in known.items()}
+            some, mine = _rows(images, rows), {i: _rows(a, rows) for i, a in known.items()}
             masks = self._settled(some, {**mine, **(self.see(some, group) if which is wanted else {})}, rest, grid)
             out = masks.new_empty(len(images), *masks.shape[1:]) if out is None else out
-            out[rows] = masks
+            for row, mask in zip(rows, masks):
+                out[row] = mask
         assert out is not None
         return out
+
+
+def _rows(x: Tensor, rows: Sequence[int]) -> Tensor:
+    return torch.stack([x[i] for i in rows])  # a list as an index would have to go to the device first
 
 
 def _inner(view: View) -> int:

@@ -53,7 +53,7 @@ def contradiction(views: Tensor, padded: Sequence[bool]) -> Tensor:
     Returns:
         [B], 0..1.
     """
-    frame = views[[i for i, p in enumerate(padded) if not p or all(padded)]]
+    frame = torch.stack([v for v, p in zip(views, padded) if not p or all(padded)])
     least, most = frame.amin(0), views.amax(0)
     apart = opening(most - least, _radius(views)).flatten(1).sum(1)
     return apart / most.flatten(1).sum(1).clamp(min=LITTLE * most[0].numel())
