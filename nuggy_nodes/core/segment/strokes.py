@@ -82,7 +82,7 @@ def spread(
     maps = learnt() if learnt else None
     near = None if maps is None else _part(maps.float().cpu(), window, mask.shape[-2], mask.shape[-1])
     with torch.inference_mode():
-        found = network(features(small, p, strokes), logits_of(p)[None, None], near).sigmoid()[0, 0]
+        found = _mirrored_too(network, features(small, p, strokes), logits_of(p)[None, None], near).sigmoid()[0, 0]
     added = _touched(((p < 0.5) & (found > 0.5)) | against[0], against[0])
     taken = _touched(((p >= 0.5) & (found < 0.5)) | against[1], against[1])
     rise, fall = (largest(side[None, None].float(), RIM) for side in (added, taken))
@@ -91,6 +91,14 @@ def spread(
     whole = (added & (p < OPEN)) | (taken & (p > 1 - OPEN))
     planes = (added[None, None].float(), taken[None, None].float(), change, whole[None, None].float())
     return Spread(window, *(plane.to(mask.device) for plane in planes))
+
+
+def _mirrored_too(network: Spreader, seen: Tensor, start: Tensor, near: Tensor | None) -> Tensor:
+    """The mean of the logits that the network gives of a photograph and of its mirror image: what it makes up by chance
+    of one is seldom in the other."""
+    shown = ((seen, start, near), (seen.flip(-1), start.flip(-1), None if near is None else near.flip(-1)))
+    one, other = (network(*s) for s in shown)
+    return torch.lerp(one, other.flip(-1), 0.5)
 
 
 def changed(alpha: Tensor, spread: Spread) -> Tensor:
