@@ -18,6 +18,7 @@ from ..errors import InputError
 from ..ops.box_filter import box_mean
 from ..ops.morphology import largest, smallest
 from ..ops.resample import enlarge
+from ..ops.tiles import bounds
 from .guided_filter import guided_filter
 from .learned import refine_learned
 from .levels import levels
@@ -125,11 +126,17 @@ def passes(image: Tensor, alpha: Tensor, band: Tensor, first: int, narrow: bool 
     Returns:
         [1,1,H,W], 0..1.
     """
-    black = FINE if narrow else COARSE
+    window = bounds(band[0, 0], 2 * first)  # what is farther off has no say in the band
+    if window is None:
+        return alpha
+    here = (..., slice(*window[:2]), slice(*window[2:]))
+    black, shown, inside, found = FINE if narrow else COARSE, image[here], band[here], alpha[here]
     for shrink in SHRINKS[:1] if narrow else SHRINKS:
-        found = guided_filter(image, alpha, max(round(first * shrink), 1), EPSILON[narrow]).clamp_(0, 1)
-        alpha = torch.where(band, levels(found, black, 1 - black), alpha)
-    return alpha
+        filtered = guided_filter(shown, found, max(round(first * shrink), 1), EPSILON[narrow]).clamp_(0, 1)
+        found = torch.where(inside, levels(filtered, black, 1 - black), found)
+    out = alpha.clone()
+    out[here] = found
+    return out
 
 
 def _trimap(image: Tensor, alpha: Tensor, unsure: Tensor) -> Tensor:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from nuggy_nodes.core import Guidance, cutout
+from nuggy_nodes.core.refine import rough as rough_masks
+from nuggy_nodes.core.refine.guided_filter import guided_filter
+from nuggy_nodes.core.refine.levels import levels
 from nuggy_nodes.core.refine.rough import alignment, refine_rough
 from tests.core.drawn_subject import TRUTH, plane, sad
 
@@ -41,3 +45,21 @@ def test_the_learned_refinement_corrects_the_band_and_nothing_else(image):
     assert not torch.equal(plain, corrected)
     assert torch.equal(plain[..., 50:130, 85:115], corrected[..., 50:130, 85:115])
     assert torch.equal(plain[..., :40], corrected[..., :40])
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_what_is_far_from_the_band_has_no_say(narrow):
+    """Against the filter on the whole photograph, pass by pass."""
+    gen = torch.Generator().manual_seed(2)
+    image, alpha = torch.rand(1, 3, 90, 140, generator=gen), torch.rand(1, 1, 90, 140, generator=gen)
+    for corner in ((0, 12, 0, 20), (40, 60, 70, 75), (80, 90, 120, 140)):
+        band = torch.zeros(1, 1, 90, 140, dtype=torch.bool)
+        band[..., slice(*corner[:2]), slice(*corner[2:])] = True
+        expected, black = alpha, rough_masks.FINE if narrow else rough_masks.COARSE
+        for shrink in rough_masks.SHRINKS[:1] if narrow else rough_masks.SHRINKS:
+            found = guided_filter(image, expected, max(round(8 * shrink), 1), rough_masks.EPSILON[narrow]).clamp(0, 1)
+            expected = torch.where(band, levels(found, black, 1 - black), expected)
+        got = rough_masks.passes(image, alpha, band, 8, narrow)
+        torch.testing.assert_close(got, expected, rtol=0, atol=2e-4)
+        assert torch.equal(got[~band], alpha[~band])
+    assert torch.equal(rough_masks.passes(image, alpha, torch.zeros_like(band), 8, narrow), alpha)
