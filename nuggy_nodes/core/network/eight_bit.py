@@ -1,7 +1,7 @@
 """IS-Net with maps and weights in 8 bits, on the CPU.
 
 The steps of the maps, one a channel, come with the weights (calibrate.py). What stays in floating point is the first
-two convolutions, whose maps have no ReLU between them, and the logits.
+two convolutions (entry.py), whose maps have no ReLU between them, and the logits.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from ..ops.thread_pool import for_each
-from .eight_bit_ops import Convolution, join, pool, to_steps
+from .eight_bit_ops import Convolution, join, pool
+from .entry import Entry
 from .isnet import RSU, RSU4F, ISNet
 
 Steps = Mapping[str, Tensor]
@@ -62,14 +63,13 @@ class EightBit(nn.Module):
     """The network; input and output as isnet.ISNet's. Build it where eight_bit_ops.works.
 
     Args:
-        model: the network in floating point, float32 or, where the processor is faster with it, bfloat16; of which the
-            first two convolutions are kept.
+        model: the network in floating point.
         steps: one a channel, of every block's and every convolution's map but the blocks' own ends (calibrate.py).
     """
 
-    def __init__(self, model: ISNet, steps: Steps, kind: torch.dtype = torch.float32):
+    def __init__(self, model: ISNet, steps: Steps):
         super().__init__()
-        self._step, self._steps_of_maps = steps["stage1"], steps["stage4d"]
+        self._steps_of_maps = steps["stage4d"]
         before: dict[str, Tensor | None] = {"stage1": None}
         before |= {f"stage{i}": steps[f"stage{i - 1}"] for i in range(2, 7)}
         for i, below in zip(range(5, 0, -1), ("stage6", "stage5d", "stage4d", "stage3d", "stage2d")):
@@ -83,7 +83,7 @@ class EightBit(nn.Module):
         self._encoder = [blocks[f"stage{i}"] for i in range(1, 7)]
         self._decoder = [blocks[f"stage{i}d"] for i in range(5, 0, -1)]
         self._side = Convolution(_layer(model, "side1"), steps["stage1d"], None, relu=False)
-        self.conv_in, self.second = (_last(m, kind) for m in (model.conv_in, model.stage1.rebnconvin))
+        self.entry = Entry(model.conv_in, model.stage1.rebnconvin, steps["stage1"])
 
     def forward(self, x: Tensor) -> Tensor:
         return self._side(self._decoded(x))
@@ -101,7 +101,7 @@ class EightBit(nn.Module):
 
     def _decoded(self, x: Tensor, last: int = 1) -> Tensor:
         """The map of a decoder's stage."""
-        skips = [self._encoder[0].after_first(to_steps(self.second(self.conv_in(x)), self._step))]
+        skips = [self._encoder[0].after_first(self.entry(x))]
         for block in self._encoder[1:-1]:
             skips.append(block(pool(skips[-1])))
         y = self._encoder[-1](pool(skips[-1]))
@@ -126,11 +126,6 @@ def map_names(model: ISNet) -> list[str]:
         if block or ("." in name and isinstance(module, nn.Conv2d) and end not in ("rebnconvin", "rebnconv1d")):
             names.append(name)
     return names
-
-
-def _last(layer: nn.Conv2d, kind: torch.dtype) -> nn.Conv2d:
-    """The layer in a floating point, its weights channels last."""
-    return layer.to(kind, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def _block(model: ISNet, name: str) -> RSU | RSU4F:

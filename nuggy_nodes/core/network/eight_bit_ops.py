@@ -75,20 +75,6 @@ def _diffused(rows: Tensor) -> Tensor:
     return torch.cat((sums[:, :1], sums.diff(dim=1)), 1).clamp_(-127, 127)
 
 
-def to_steps(x: Tensor, step: Tensor) -> Tensor:
-    """A float map in whole steps.
-
-    Args:
-        x: [B,C,H,W], none negative.
-        step: [C].
-
-    Returns:
-        uint8 [B,C,H,W], channels last; what is beyond 255 steps becomes 255.
-    """
-    whole = (x.float() / step.view(1, -1, 1, 1)).round_().clamp_(0, 255)
-    return whole.to(torch.uint8).contiguous(memory_format=torch.channels_last)
-
-
 def pool(x: Tensor) -> Tensor:
     """2x2 maximum, sides rounded up (`max_pool2d` takes no uint8).
 

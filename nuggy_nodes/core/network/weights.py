@@ -96,7 +96,7 @@ def load(
         if steps and not why:
             from .eight_bit import EightBit
 
-            return Network(EightBit(build(state, path, as_stored=True), steps, dtype), info, path)
+            return Network(EightBit(build(state, path, as_stored=True), steps), info, path)
         log.info("%s runs in %s: %s", path, str(dtype).removeprefix("torch."), why or "it has no steps for 8 bits")
     return Network(build(state, path).to(device, dtype), info, path)
 
