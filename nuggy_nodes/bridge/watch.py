@@ -16,7 +16,8 @@ from torch.overrides import TorchFunctionMode
 
 Report = Callable[[str, float], None]
 OFTEN = 0.1  # seconds between two reports
-CONVOLUTIONS = 119  # of IS-Net's pass, by which its share is counted; another network's share ends with this count
+CONVOLUTIONS = 119  # of IS-Net's pass, by which its share is counted (up to the whole: in 8 bits there are 121, of
+# which eight are small); another network's share ends with this count
 CONVOLVE = {torch.conv2d, torch.nn.functional.conv2d}
 EIGHT_BITS = "qconv2d"  # torch's own in 8 bits (core/network/eight_bit_ops.py) begin so
 
