@@ -355,17 +355,18 @@ def test_silent_client_holds_nobody_up(launch: StubLaunch) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can act as another user")
-def test_another_user_is_turned_away(launch: StubLaunch) -> None:
+@pytest.mark.parametrize("delay", [0.0, 0.3], ids=["at once", "late"])
+def test_another_user_is_turned_away(launch: StubLaunch, delay: float) -> None:
     if launch.place().loopback:
         return  # there the secret decides: test_client_that_does_not_know_the_secret
     with tempfile.TemporaryDirectory() as open_to_all:  # pytest's own are closed by every other pytest that starts
         os.chmod(open_to_all, 0o777)
         object.__setattr__(launch, "runtime", str(Path(open_to_all) / "nuggy"))
-        turned_away(launch)
+        turned_away(launch, delay)
         client.quit(launch.place())
 
 
-def turned_away(launch: StubLaunch) -> None:
+def turned_away(launch: StubLaunch, delay: float) -> None:
     client.ping(launch)
     place = launch.place()
     for path in (place.folder, place.socket):
@@ -382,8 +383,12 @@ def turned_away(launch: StubLaunch) -> None:
             status = 1
             with socket.socket(socket.AF_UNIX) as link:
                 link.connect(str(place.socket))
-                link.sendall(protocol.hello(bytes(16)))
-                answer = link.recv(100)
+                time.sleep(delay)
+                try:
+                    link.sendall(protocol.hello(bytes(16)))
+                    answer = link.recv(100)
+                except (BrokenPipeError, ConnectionResetError):  # it has hung up already
+                    answer = b""
                 status = 0 if not answer.startswith(protocol.MAGIC) else 2
         finally:
             os._exit(status)
