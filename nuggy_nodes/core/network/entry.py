@@ -28,7 +28,8 @@ class Entry(nn.Module):
         super().__init__()
         one, one_bias = first.weight.double(), _bias(first)
         scale = 1 / step.double()
-        two, two_bias = second.weight.double() * scale.view(-1, 1, 1, 1), _bias(second) * scale
+        two = second.weight.double() * scale.view(-1, 1, 1, 1)
+        two_bias = _bias(second) * scale + 0.5  # what is cut off afterwards is then rounded
         both = torch.zeros(len(two), one.shape[1], 7, 7, dtype=torch.double)
         for down in range(3):
             for right in range(3):
@@ -53,7 +54,7 @@ class Entry(nn.Module):
         y[..., -1:, :] = self._second(self._first(x[..., -EDGE:, :])[..., -2:, :])[..., -1:, :]
         y[..., :1] = self._second(self._first(x[..., :EDGE])[..., :2])[..., :1]
         y[..., -1:] = self._second(self._first(x[..., -EDGE:])[..., -2:])[..., -1:]
-        return y.round_().clamp_(0, 255).to(torch.uint8)
+        return y.clamp_(0, 255).to(torch.uint8)
 
     def _first(self, x: Tensor) -> Tensor:
         return F.conv2d(x, self.one, self.one_bias, 2, 1)

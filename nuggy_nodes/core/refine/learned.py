@@ -20,7 +20,7 @@ from .learned_features import LATTICE, features, local_colours
 from .learned_network import STEP, Refiner
 
 NAME = "refiner.safetensors"
-TILE, GPU_TILE, MARGIN = 512, 2048, 48  # pixels; multiples of the network's step and of the lattice
+TILE, GPU_TILE, MARGIN = 512, 2048, 40  # pixels; multiples of the network's step and of the lattice
 CELL = 16  # pixels: of the coarser lattice, and a multiple of the network's step
 REACH = 96  # pixels, a multiple of CELL: from farther no colour counts
 NOTHING = 1 / 255  # from 0 and 1: less is rounding of the network's, and would have colours of its own

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..ops.box_filter import box_mean
+from ..ops.thread_pool import for_each
 
 LATTICE = 4  # pixels
 RADII = ((8, 1.0), (20, 0.1), (56, 0.01))  # pixels, weight
@@ -31,16 +32,7 @@ def local_colours(image: Tensor, alpha: Tensor) -> Tensor:
     Returns:
         [1,7,h,w] on the lattice: subject's colour, background's, whether both are known (0 or 1).
     """
-    height = alpha.shape[-2]
-    cells: list[Tensor] = []
-    rows = 256 * LATTICE
-    for top in range(0, height, rows):  # nothing of full size is held
-        part, seen = image[..., top : top + rows, :].float(), alpha[..., top : top + rows, :].float()
-        front = ((seen - SUBJECT) / SURE).clamp(0, 1)
-        back = ((BACKGROUND - seen) / SURE).clamp(0, 1)
-        planes = torch.cat((part * front, front, part * back, back), 1)
-        cells.append(F.avg_pool2d(planes, LATTICE, ceil_mode=True, count_include_pad=False))
-    lattice = torch.cat(cells, 2)
+    lattice = _sure_colours(image, alpha)
     coarse = F.avg_pool2d(lattice, LATTICE, ceil_mode=True, count_include_pad=False)
     mixed = torch.zeros_like(lattice)
     for radius, weight in RADII:
@@ -52,6 +44,40 @@ def local_colours(image: Tensor, alpha: Tensor) -> Tensor:
             mixed += weight * near[..., : lattice.shape[-2], : lattice.shape[-1]]
     known = ((mixed[:, 3:4] > 1e-4) & (mixed[:, 7:8] > 1e-4)).float()
     return torch.cat((mixed[:, :3] / (mixed[:, 3:4] + 1e-5), mixed[:, 4:7] / (mixed[:, 7:8] + 1e-5), known), 1)
+
+
+def _sure_colours(image: Tensor, alpha: Tensor) -> Tensor:
+    """Means over cells of LATTICE: the sure subject's colour and share, the background's, [1,8,h,w]."""
+    height, width = alpha.shape[-2:]
+    down, across = -(-height // LATTICE), -(-width // LATTICE)
+    out = torch.empty(8, down, across, device=alpha.device)
+
+    def one(top: int) -> None:
+        part, seen = image[0, :, top : top + rows].float(), alpha[0, 0, top : top + rows].float()
+        whole = 8, -(-len(seen) // LATTICE) * LATTICE, across * LATTICE
+        planes = torch.zeros(whole, device=out.device)  # beyond the picture nothing is sure
+        inside = planes[:, : len(seen), :width]
+        torch.sub(seen, SUBJECT, out=inside[3]).div_(SURE).clamp_(0, 1)
+        torch.sub(BACKGROUND, seen, out=inside[7]).div_(SURE).clamp_(0, 1)
+        torch.mul(part, inside[3], out=inside[:3])
+        torch.mul(part, inside[7], out=inside[4:7])
+        cells = out[:, top // LATTICE : (top + rows) // LATTICE]
+        added = planes.unflatten(1, (-1, LATTICE))
+        rows_added = sum((added[:, :, i] for i in range(1, LATTICE)), added[:, :, 0])
+        cells.copy_(sum((rows_added[..., i::LATTICE] for i in range(1, LATTICE)), rows_added[..., ::LATTICE]))
+
+    cpu = alpha.device.type == "cpu"  # strips that stay in a core's cache; a GPU would wait for each to be started
+    rows = (16 if cpu else 256) * LATTICE
+    strips = range(0, height, rows)
+    if cpu:
+        for_each(one, strips)
+    else:
+        for top in strips:
+            one(top)
+    counts = [torch.full((n,), float(LATTICE), device=out.device) for n in (down, across)]
+    for n, count, side in zip((down, across), counts, (height, width)):
+        count[-1] -= n * LATTICE - side  # a cell at the border is the mean of what it has
+    return out.div_(counts[0][:, None] * counts[1])[None]
 
 
 def pixels(local: Tensor, height: int, width: int) -> Tensor:

@@ -67,10 +67,11 @@ class Asking:
             return combine(stack, self.how, [_inner(v) for v in views], padded)
         group, rest = later[0], later[1:]
         wanted = torch.ones(len(images), dtype=torch.bool)
-        if self.how == "regions" and all(self.views[i].margin for i in group) and not all(padded):
-            wanted &= border_counts(torch.stack([a for a, p in zip(stack, padded) if not p])).cpu()
         if all(self.views[i].doubtful for i in group):
             wanted &= disputed(stack, padded).cpu()
+        beyond = self.how == "regions" and all(self.views[i].margin for i in group) and not all(padded)
+        if beyond and wanted.any():
+            wanted &= border_counts(torch.stack([a for a, p in zip(stack, padded) if not p])).cpu()
         self.skipped(len(group) * int((~wanted).sum()))
         if wanted.all():
             return self._settled(images, {**known, **self.see(images, group)}, rest, grid)

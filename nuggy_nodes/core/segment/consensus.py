@@ -30,6 +30,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..ops.connected_components import components
+from ..ops.median import lower_median
 from ..ops.morphology import opening
 from .protruding import belonging
 
@@ -105,7 +106,7 @@ def regions(frame: Tensor, beyond: Tensor | None, fine: Tensor) -> Tensor:
         [B,1,h,w], 0..1.
     """
     radius = max(round(WIDE * min(fine.shape[-2:])), 1)
-    agreed, union = frame.median(0).values, frame.amax(0)
+    agreed, union = lower_median(frame), frame.amax(0)
     cut = torch.zeros_like(fine[:, :, :1, :1])
     if beyond is not None:
         cut = cut_off(agreed, radius)

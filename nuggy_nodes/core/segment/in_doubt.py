@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ..ops.median import lower_median
 from ..ops.morphology import opening
 from .consensus import WIDE, cut_off, support
 
@@ -24,7 +25,7 @@ def border_counts(frame: Tensor) -> Tensor:
         bool [B]: False where the frame cuts no subject off.
     """
     radius = _radius(frame)
-    agreed, union = frame.median(0).values, frame.amax(0)
+    agreed, union = lower_median(frame), frame.amax(0)
     cut = cut_off(agreed, radius)
     carried = agreed + support(agreed, union, cut) * (union - agreed)
     return (torch.maximum(cut, cut_off(carried, radius)) > 0).flatten()

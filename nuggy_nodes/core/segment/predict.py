@@ -14,7 +14,7 @@ from ..network.device import out_of_memory
 from ..network.protocol import AnyNetwork, probability
 from ..ops.resample import enlarge
 from .asking import Asking
-from .views import View, fitted
+from .views import View, fitted, shown
 
 Progress = Callable[[int, int], None]
 
@@ -70,7 +70,7 @@ def predict(
         answers: dict[int, Tensor] = {}
         for size in {views[i].size for i in numbers}:
             group = [i for i in numbers if views[i].size == size]
-            squares = torch.cat([views[i].to_square(part) for i in group])
+            squares = torch.cat(shown([views[i] for i in group], part))
             for i, answer in zip(group, run(squares, count).split(len(part))):
                 answers[i] = views[i].from_square(probability(network, answer))
         return answers

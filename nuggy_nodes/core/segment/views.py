@@ -4,7 +4,8 @@ augmentation). One object owns a view's geometry and its inverse."""
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
@@ -108,6 +109,20 @@ def fitted(view: View, form: Form) -> View:
     if not form.fixed:
         size = max(round(view.size * form.size / SHARE_OF / form.stride), 2) * form.stride
     return View(min(size, 4096), view.flip, view.pad, own=True, doubtful=view.doubtful)
+
+
+def shown(views: Sequence[View], image: Tensor) -> list[Tensor]:
+    """A photograph as each view shows it; of a view and its mirror image it is resized once.
+
+    Args:
+        views: any.
+        image: [B,3,H,W], 0..1.
+
+    Returns:
+        [B,3,size,size] float32 for each, the values of View.to_square.
+    """
+    plain = {v: v.to_square(image) for v in {replace(v, flip=False) for v in views}}
+    return [plain[v] if not v.flip else plain[replace(v, flip=False)].flip(-1) for v in views]
 
 
 def parse_view(text: str) -> View:
