@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..core.ops.cells import in_pixels
 from ..core.refine.learned import GATE
-from ..core.refine.learned_features import features, local_colours, pixels
+from ..core.refine.learned_features import LATTICE, features, local_colours
 from ..core.refine.learned_network import Refiner
 from .refiner_answers import WINDOW, Windows
 from .refiner_loss import loss
@@ -54,7 +55,8 @@ class RefinerTrainer(SmallTrainer[Refiner]):
 def changed(network: Refiner, shown: dict[str, Tensor]) -> Tensor:
     """The masks that a network makes of a batch, as core/refine/learned.py does, not clipped."""
     with torch.no_grad():
-        near = pixels(local_colours(shown["image"], shown["before"]), *shown["image"].shape[-2:])
+        height, width = shown["image"].shape[-2:]
+        near = in_pixels(local_colours(shown["image"], shown["before"]), LATTICE, (0, height, 0, width))
         seen = features(shown["image"], shown["coarse"], shown["before"], near)
     return shown["before"] + (GATE * shown["doubt"]).clamp(max=1) * network(seen)
 

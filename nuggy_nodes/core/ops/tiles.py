@@ -7,6 +7,7 @@ enough for its operations to cost more than starting them does, and for torch to
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import torch
 
@@ -40,6 +41,26 @@ def tiles(height: int, width: int, side: int) -> Iterator[Window]:
     for top in range(0, height, side):
         for left in range(0, width, side):
             yield top, min(top + side, height), left, min(left + side, width)
+
+
+def even_tiles(height: int, width: int, sides: tuple[int, int], step: int = 1) -> Iterator[Window]:
+    """The picture cut into tiles as even as they come, so that none is mostly its surroundings.
+
+    Args:
+        height, width: of the picture.
+        sides: about how many rows and columns a tile has.
+        step: what a tile's first row and column are multiples of.
+
+    Returns:
+        Windows, row after row.
+    """
+    down, across = (max(round(n / side), 1) for n, side in zip((height, width), sides))
+    rows = [height * i // down // step * step for i in range(down)] + [height]
+    columns = [width * i // across // step * step for i in range(across)] + [width]
+    for top, bottom in pairwise(rows):
+        for left, right in pairwise(columns):
+            if top < bottom and left < right:
+                yield top, bottom, left, right
 
 
 def bounds(mask: torch.Tensor, around: int = 0) -> Window | None:

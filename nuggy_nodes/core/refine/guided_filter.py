@@ -56,11 +56,21 @@ def guided_filter(guide: Tensor, src: Tensor, radius: int, epsilon: float) -> Te
 
 def _filter_one(guide: Tensor, src: Tensor, radius: int, epsilon: float) -> Tensor:
     """The filter on one guide [C,H,W] and src [H,W]."""
-    # the statistics do not change when a constant is taken off; near zero float32 keeps small variances (in steps of
-    # 1/256, so that the order of a sum, which may vary with where the memory lies, cannot show in the result)
-    shift = round(float(guide[:, ::16].mean(dtype=torch.float32)) * 256) / 256
     work = filter_tiles if guide.device.type == "cpu" else filter_strips
-    return work(guide, src, shift, radius, epsilon)
+    return work(guide, src, shift_of(guide), radius, epsilon)
+
+
+def shift_of(guide: Tensor) -> float:
+    """A constant to take off a guide: the statistics do not change, and near zero float32 keeps small variances.
+
+    Args:
+        guide: [C,H,W].
+
+    Returns:
+        About its mean, in steps of 1/256, so that the order of a sum, which may vary with where the memory lies, cannot
+        show in the result.
+    """
+    return round(float(guide[:, ::16].mean(dtype=torch.float32)) * 256) / 256
 
 
 def filter_strips(guide: Tensor, src: Tensor, shift: float, radius: int, epsilon: float) -> Tensor:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from queue import SimpleQueue
 
 import torch
@@ -18,7 +17,7 @@ from torch import Tensor
 
 from ..ops.box_filter import box_mean_tile
 from ..ops.thread_pool import for_each
-from ..ops.tiles import Window
+from ..ops.tiles import Window, even_tiles
 from .guided_filter_fit import count, fit, line, products
 
 BAND = 1 << 22  # pixels for which fitted coefficients are held at a time: bounds memory
@@ -185,11 +184,6 @@ def _cells(window: Window) -> Iterator[slice]:
 
 
 def _tiles(top: int, bottom: int, width: int, sides: tuple[int, int]) -> Iterator[Window]:
-    """The rows from top to bottom cut into tiles of about so many rows and columns, as even as they come."""
-    if top < bottom:
-        down, across = max(round((bottom - top) / sides[0]), 1), max(round(width / sides[1]), 1)
-        ys = [top + (bottom - top) * i // down for i in range(down + 1)]
-        xs = [width * i // across for i in range(across + 1)]
-        for y, below in pairwise(ys):
-            for x, right in pairwise(xs):
-                yield y, below, x, right
+    """The rows from top to bottom cut into tiles of about so many rows and columns."""
+    for first, last, left, right in even_tiles(max(bottom - top, 0), width, sides):
+        yield top + first, top + last, left, right

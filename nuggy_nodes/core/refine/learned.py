@@ -10,17 +10,17 @@ import threading
 from functools import lru_cache
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from ..ops.cells import in_pixels
 from ..ops.thread_pool import for_each
-from ..ops.tiles import Window, bounds, tiles
+from ..ops.tiles import Window, bounds, even_tiles
 from ..shipped import load_shipped
 from .learned_features import LATTICE, features, local_colours
 from .learned_network import STEP, Refiner
 
 NAME = "refiner.safetensors"
-TILE, GPU_TILE, MARGIN = 512, 2048, 40  # pixels; multiples of the network's step and of the lattice
+TILE, GPU_TILE, MARGIN = 640, 2048, 48  # pixels; multiples of the network's step and of the lattice
 CELL = 16  # pixels: of the coarser lattice, and a multiple of the network's step
 REACH = 96  # pixels, a multiple of CELL: from farther no colour counts
 NOTHING = 1 / 255  # from 0 and 1: less is rounding of the network's, and would have colours of its own
@@ -88,7 +88,7 @@ def _correct(
         y, x = max(top - MARGIN, 0), max(left - MARGIN, 0)
         below, beyond = min(bottom + MARGIN, height), min(right + MARGIN, width)
         window = (..., slice(y, below), slice(x, beyond))
-        near = _enlarged(local, y, below, x, beyond)
+        near = in_pixels(local, LATTICE, (y, below, x, beyond))
         shown = features(image[window].float(), coarse[window].float(), alpha[window], near)
         change = refiner(shown)[..., top - y : bottom - y, left - x : right - x]
         old = out[..., top:bottom, left:right]
@@ -98,18 +98,10 @@ def _correct(
         old.copy_(torch.where(step == 0, old, new))
 
     if alpha.device.type == "cpu":  # convolutions of so few channels are too small to be shared out among threads
-        for_each(one, tiles(height, width, TILE))
+        for_each(one, even_tiles(height, width, (TILE, TILE), CELL))
     else:
-        for tile in tiles(height, width, GPU_TILE):
+        for tile in even_tiles(height, width, (GPU_TILE, GPU_TILE), CELL):
             one(tile)
-
-
-def _enlarged(local: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:
-    """A window of the lattice's values in pixels, bilinearly; the same wherever the window begins."""
-    y, x = max(top // LATTICE - 1, 0), max(left // LATTICE - 1, 0)
-    part = local[..., y : -(-bottom // LATTICE) + 1, x : -(-right // LATTICE) + 1]
-    wide = F.interpolate(part, scale_factor=LATTICE, mode="bilinear", align_corners=False)
-    return wide[..., top - y * LATTICE : bottom - y * LATTICE, left - x * LATTICE : right - x * LATTICE]
 
 
 @lru_cache(maxsize=4)

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..ops.box_filter import box_mean
-from ..ops.thread_pool import for_each
+from ..ops.cells import cell_sums, in_strips, inverse_counts
 
 LATTICE = 4  # pixels
 RADII = ((8, 1.0), (20, 0.1), (56, 0.01))  # pixels, weight
@@ -26,13 +26,13 @@ def local_colours(image: Tensor, alpha: Tensor) -> Tensor:
     """The colours of the sure subject and of the sure background around each cell.
 
     Args:
-        image: [1,3,H,W], 0..1.
-        alpha: [1,1,H,W], 0..1.
+        image: [B,3,H,W], 0..1.
+        alpha: [B,1,H,W], 0..1.
 
     Returns:
-        [1,7,h,w] on the lattice: subject's colour, background's, whether both are known (0 or 1).
+        [B,7,h,w] on the lattice: subject's colour, background's, whether both are known (0 or 1).
     """
-    lattice = _sure_colours(image, alpha)
+    lattice = torch.stack([_sure_colours(i, a[0]) for i, a in zip(image, alpha)])
     coarse = F.avg_pool2d(lattice, LATTICE, ceil_mode=True, count_include_pad=False)
     mixed = torch.zeros_like(lattice)
     for radius, weight in RADII:
@@ -47,50 +47,26 @@ def local_colours(image: Tensor, alpha: Tensor) -> Tensor:
 
 
 def _sure_colours(image: Tensor, alpha: Tensor) -> Tensor:
-    """Means over cells of LATTICE: the sure subject's colour and share, the background's, [1,8,h,w]."""
+    """Of one photograph [3,H,W] and alpha [H,W], means over cells of LATTICE: the sure subject's colour and share, the
+    background's, [8,h,w]."""
     height, width = alpha.shape[-2:]
     down, across = -(-height // LATTICE), -(-width // LATTICE)
     out = torch.empty(8, down, across, device=alpha.device)
 
-    def one(top: int) -> None:
-        part, seen = image[0, :, top : top + rows].float(), alpha[0, 0, top : top + rows].float()
-        whole = 8, -(-len(seen) // LATTICE) * LATTICE, across * LATTICE
-        planes = torch.zeros(whole, device=out.device)  # beyond the picture nothing is sure
-        inside = planes[:, : len(seen), :width]
+    def one(top: int, bottom: int) -> None:
+        part, seen = image[:, top:bottom].float(), alpha[top:bottom].float()
+        first, last = top // LATTICE, -(-bottom // LATTICE)
+        planes = torch.zeros(8, (last - first) * LATTICE, across * LATTICE, device=out.device)
+        inside = planes[:, : bottom - top, :width]  # beyond the picture nothing is sure
         torch.sub(seen, SUBJECT, out=inside[3]).div_(SURE).clamp_(0, 1)
         torch.sub(BACKGROUND, seen, out=inside[7]).div_(SURE).clamp_(0, 1)
         torch.mul(part, inside[3], out=inside[:3])
         torch.mul(part, inside[7], out=inside[4:7])
-        cells = out[:, top // LATTICE : (top + rows) // LATTICE]
-        added = planes.unflatten(1, (-1, LATTICE))
-        rows_added = sum((added[:, :, i] for i in range(1, LATTICE)), added[:, :, 0])
-        cells.copy_(sum((rows_added[..., i::LATTICE] for i in range(1, LATTICE)), rows_added[..., ::LATTICE]))
+        out[:, first:last] = cell_sums(planes, LATTICE)
 
-    cpu = alpha.device.type == "cpu"  # strips that stay in a core's cache; a GPU would wait for each to be started
-    rows = (16 if cpu else 256) * LATTICE
-    strips = range(0, height, rows)
-    if cpu:
-        for_each(one, strips)
-    else:
-        for top in strips:
-            one(top)
-    counts = [torch.full((n,), float(LATTICE), device=out.device) for n in (down, across)]
-    for n, count, side in zip((down, across), counts, (height, width)):
-        count[-1] -= n * LATTICE - side  # a cell at the border is the mean of what it has
-    return out.div_(counts[0][:, None] * counts[1])[None]
-
-
-def pixels(local: Tensor, height: int, width: int) -> Tensor:
-    """The lattice's values in pixels, bilinearly.
-
-    Args:
-        local: [B,7,h,w].
-        height, width: in pixels.
-
-    Returns:
-        [B,7,height,width].
-    """
-    return F.interpolate(local, scale_factor=LATTICE, mode="bilinear", align_corners=False)[..., :height, :width]
+    in_strips(one, height, width, LATTICE, out.device)  # nothing of full size is held
+    shares = (inverse_counts(side, LATTICE, out.device) for side in (height, width))
+    return out.mul_(next(shares)[:, None]).mul_(next(shares))
 
 
 def features(image: Tensor, coarse: Tensor, alpha: Tensor, local: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 from ..ops.box_filter import box_mean
 from ..ops.resample import enlarge
 from ..ops.tiles import bounds
-from .guided_filter import guided_filter
+from .guided_filter_fast import cell_of, fast_guided_filter
 from .learned import refine_learned
 from .levels import levels
 
@@ -68,8 +68,11 @@ def refine(
             part = enlarge(cells, height, width)
             window = bounds(part[0, 0] > 0, 2 * reach)  # nothing farther off has a say where the filter counts
             if window:
-                here = (..., slice(*window[:2]), slice(*window[2:]))
-                change = guided_filter(followed[here], seen[here], reach, epsilon).sub_(seen[here]).mul_(part[here])
+                (top, bottom, left, right), cell = window, cell_of(reach)
+                here = (..., slice(top // cell * cell, bottom), slice(left // cell * cell, right))
+                change = (
+                    fast_guided_filter(followed[here], seen[here], reach, epsilon).sub_(seen[here]).mul_(part[here])
+                )
                 del part  # a plane of a large photograph is worth a thought
                 alpha[here] += _less_added(change, fullness(share))
         gentler, last = 2**done, done + 1 == passes

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from nuggy_nodes.core.refine.learned_features import features, local_colours, pixels
+from nuggy_nodes.core.ops.cells import in_pixels
+from nuggy_nodes.core.refine.learned_features import LATTICE, features, local_colours
 
 
 def test_features_tell_the_place_on_the_line_between_two_colours():
@@ -15,7 +16,7 @@ def test_features_tell_the_place_on_the_line_between_two_colours():
     grey = torch.linspace(0, 1, 16)
     image[..., 24:40] = grey
     alpha = image[:, :1].clone()
-    found = features(image, alpha, alpha, pixels(local_colours(image, alpha), 64, 64))
+    found = features(image, alpha, alpha, in_pixels(local_colours(image, alpha), LATTICE, (0, 64, 0, 64)))
     assert found.shape == (1, 8, 64, 64)
     torch.testing.assert_close(found[0, 5, 20:40, 26:38] + 0.5, image[0, 0, 20:40, 26:38], atol=0.06, rtol=0)
     assert (found[0, 6, 20:40, 26:38] - 3**0.5).abs().max() < 0.15 and found[0, 7, 20:40, 26:38].max() < 0.01
@@ -36,7 +37,7 @@ def test_without_a_sure_side_the_mask_is_believed():
     image, alpha = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(1)), torch.full((1, 1, 32, 32), 0.5)
     local = local_colours(image, alpha)
     assert bool((local[:, 6] == 0).all())
-    found = features(image, alpha, alpha, pixels(local, 32, 32))
+    found = features(image, alpha, alpha, in_pixels(local, LATTICE, (0, 32, 0, 32)))
     assert torch.equal(found[:, :3], image - 0.5)
     assert bool((found[:, 3:] == 0).all()), "masks less a half, and no line to tell of"
 
