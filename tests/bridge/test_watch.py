@@ -5,7 +5,7 @@ import torch
 from nuggy_nodes.bridge.watch import CONVOLUTIONS, Watch
 from nuggy_nodes.core import load
 from nuggy_nodes.core.network.eight_bit import EightBit
-from nuggy_nodes.core.network.eight_bit_ops import works
+from nuggy_nodes.core.network.eight_bit_check import works
 
 
 def test_every_convolution_of_a_pass_counts() -> None:

@@ -7,11 +7,13 @@ two convolutions (entry.py), whose maps have no ReLU between them, and the logit
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from ..ops.thread_pool import for_each
+from .eight_bit_check import arithmetic
 from .eight_bit_ops import Convolution, join, pool
 from .entry import Entry
 from .isnet import RSU, RSU4F, ISNet
@@ -27,14 +29,15 @@ class Block:
         depth = 4 if isinstance(block, RSU4F) else block.depth
         whole = steps[name]
         inside = {i: steps[f"{name}.rebnconv{i}"] for i in range(1, depth + 1)}
-        self._first = None if before is None else Convolution(_layer(block, "in"), before, whole)
+        convolution = partial(Convolution, room=arithmetic()[0])
+        self._first = None if before is None else convolution(_layer(block, "in"), before, whole)
         self._down = [
-            Convolution(_layer(block, str(i)), inside.get(i - 1, whole), inside[i]) for i in range(1, depth + 1)
+            convolution(_layer(block, str(i)), inside.get(i - 1, whole), inside[i]) for i in range(1, depth + 1)
         ]
         self._up, y = list[Convolution](), inside[depth]
         for i in range(depth - 1, 0, -1):
             after = steps[f"{name}.rebnconv{i}d"] if i > 1 else whole
-            self._up.append(Convolution(_layer(block, f"{i}d"), torch.cat((y, inside[i])), after, relu=i > 1))
+            self._up.append(convolution(_layer(block, f"{i}d"), torch.cat((y, inside[i])), after, relu=i > 1))
             y = after
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -60,7 +63,7 @@ class Block:
 
 
 class EightBit(nn.Module):
-    """The network; input and output as isnet.ISNet's. Build it where eight_bit_ops.works.
+    """The network; input and output as isnet.ISNet's. Build it where eight_bit_check.works.
 
     Args:
         model: the network in floating point.
@@ -82,7 +85,7 @@ class EightBit(nn.Module):
         for_each(make, sorted(before, key=lambda n: -sum(p.numel() for p in _block(model, n).parameters())))
         self._encoder = [blocks[f"stage{i}"] for i in range(1, 7)]
         self._decoder = [blocks[f"stage{i}d"] for i in range(5, 0, -1)]
-        self._side = Convolution(_layer(model, "side1"), steps["stage1d"], None, relu=False)
+        self._side = Convolution(_layer(model, "side1"), steps["stage1d"], None, relu=False, room=arithmetic()[0])
         self.entry = Entry(model.conv_in, model.stage1.rebnconvin, steps["stage1"])
 
     def forward(self, x: Tensor) -> Tensor:

@@ -2,18 +2,21 @@
 
 A map is uint8 [B,C,H,W], channels last: whole steps above zero, since every one follows a ReLU. A step a channel is
 folded into the weights on either side, so that the operators here know of no scale. Convolutions are torch's own,
-oneDNN's, which are no public interface and are found when they are needed (`works`); products of unsigned and signed
-bytes are summed in 32 bits, so an answer does not depend on the order of sums or the number of threads.
+oneDNN's, which are no public interface and are found when they are needed (eight_bit_check.py); products of unsigned
+and signed bytes are summed in 32 bits, so an answer does not depend on the order of sums or the number of threads.
+
+A processor without VNNI adds two products of input channels beside each other in 16 bits first, which must hold them:
+there the weights' steps are as much coarser as the largest such pair of a row asks for (`room`), a third as a rule.
 """
 
 from __future__ import annotations
-
-from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+WIDE, NARROW = 254, 126  # steps: 127 twice; and what 255 times it, rounded up by 2, is still a number of 16 bits
+BESIDE = 4  # input channels that lie beside each other
 CHUNK = 1 << 20  # values that an enlargement makes at a time: few enough for the caches, enough for the threads
 
 
@@ -25,15 +28,16 @@ class Convolution:
         before: step of each input channel, [in].
         after: step of each output channel, [out]; None: the answer is float32, in its own values.
         relu: whether negative sums become 0.
+        room: how many steps two weights beside each other may have together (eight_bit_check.arithmetic).
     """
 
-    def __init__(self, layer: nn.Conv2d, before: Tensor, after: Tensor | None, relu: bool = True):
+    def __init__(self, layer: nn.Conv2d, before: Tensor, after: Tensor | None, relu: bool = True, room: int = WIDE):
         weight, bias = layer.weight.detach().float() * before.view(1, -1, 1, 1), layer.bias
         assert bias is not None
         bias = bias.detach().float()
         if after is not None:
             weight, bias = weight / after.view(-1, 1, 1, 1), bias / after
-        self._scale = weight.flatten(1).abs().amax(1).clamp(min=1e-12) / 127
+        self._scale = _largest_step(weight, room).clamp(min=1e-12)
         steps = _diffused(weight.flatten(1) / self._scale[:, None]).to(torch.int8).view(weight.shape)
         self._bias, self._zero = bias, torch.zeros(len(bias), dtype=torch.int32)
         around = list(layer.padding), list(layer.dilation)
@@ -65,6 +69,17 @@ class Convolution:
             1.0, 0, torch.uint8, 1.0, 0, "sum", 1.0, None, [], "",
         )  # fmt: skip
         return torch.maximum(total, residual, out=total)
+
+
+def _largest_step(weight: Tensor, room: int) -> Tensor:
+    """The step of each output channel's weights [out,in,3,3] by which none has over 127 and no two of BESIDE over
+    `room`."""
+    size = weight.abs()
+    one = size.flatten(1).amax(1) / 127
+    if room >= WIDE:
+        return one
+    beside = F.pad(size, (0, 0, 0, 0, 0, -size.shape[1] % BESIDE)).unflatten(1, (-1, BESIDE))
+    return torch.maximum(one, beside.topk(2, 2).values.sum(2).flatten(1).amax(1) / room)
 
 
 def _diffused(rows: Tensor) -> Tensor:
@@ -139,34 +154,3 @@ def _double(x: Tensor, out: Tensor) -> None:
             torch.add(far[:, :, :-2], far[:, :, 1:-1], alpha=3, out=pair[:, :, :, 0])
             torch.add(far[:, :, 2:], far[:, :, 1:-1], alpha=3, out=pair[:, :, :, 1])
             cells[:, top:end, lower].copy_(pair.bitwise_right_shift_(4))
-
-
-@lru_cache(maxsize=1)
-def works() -> str:
-    """Whether torch's 8-bit convolutions are here and give a known answer.
-
-    The answer is one that tells overflow: without VNNI, oneDNN adds two products in 16 bits, which 255 * 127 * 2
-    does not fit.
-
-    Returns:
-        "" where they do; else why not.
-    """
-    with torch.device("meta"):  # the user's random numbers are not to be touched
-        layer = nn.Conv2d(16, 16, 3, padding=1)
-    # set, not moved: what moves a layer off "meta" imports a third of a second of torch
-    layer.weight, layer.bias = nn.Parameter(torch.full((16, 16, 3, 3), 127.0)), nn.Parameter(torch.full((16,), 3.0))
-    x = torch.full((1, 16, 8, 8), 255, dtype=torch.uint8).contiguous(memory_format=torch.channels_last)
-    one = torch.ones(16)
-    large = torch.full((16,), 127 * 16 * 9.0)
-    try:
-        with torch.inference_mode():
-            sums = Convolution(layer, one, None)(x)[0, 0, 4, 4]
-            rounded = Convolution(layer, one, large)
-            whole = rounded(x)[0, 0, 4, 4]
-            added = rounded.added_to(torch.full_like(x, 1), x)[0, 0, 0, 0]
-    except (RuntimeError, AttributeError, TypeError, NotImplementedError) as e:
-        return f"torch {torch.__version__} has no 8-bit convolutions here ({str(e).splitlines()[0][:100]})"
-    wanted = (255 * 127 * 16 * 9 + 3.0, 255, round(255 * 4 / 9) + 1)
-    if (float(sums), int(whole), int(added)) != wanted:
-        return "8-bit sums overflow on this processor (it has no VNNI or like instructions)"
-    return ""

@@ -25,6 +25,7 @@ from .cache import keep, recall
 from .isnet import RSU
 
 FILE = "precision.json"
+KERNELS = "isnet 2"  # what is timed: another number asks for another verdict
 NAMES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16, "int8": torch.int8}
 PAYS = 0.8  # of float32's time: for less gain the three digits of bfloat16 are not worth it
 EIGHT_PAYS = 0.8  # of the better one's time
@@ -86,7 +87,7 @@ def no_eight_bits(device: torch.device) -> str:
     """
     if device.type != "cpu":
         return f"it is for CPUs, and this is {device.type}"
-    from .eight_bit_ops import works
+    from .eight_bit_check import works
 
     return works()
 
@@ -106,7 +107,7 @@ def choose_floating(device: torch.device) -> torch.dtype:
 def verdict() -> Verdict:
     """What pays on this CPU: measured once, then known."""
     limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "")  # by which the library takes less than the processor has
-    key = f"isnet; {processor()}{limit and ', at most '}{limit}; torch {torch.__version__}; "
+    key = f"{KERNELS}; {processor()}{limit and ', at most '}{limit}; torch {torch.__version__}; "
     key += f"{torch.get_num_threads()} threads"
     if key not in _seen:
         kept = recall(FILE)

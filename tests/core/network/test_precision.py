@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nuggy_nodes.core import InputError, choose_precision
-from nuggy_nodes.core.network import eight_bit_ops, precision
+from nuggy_nodes.core.network import eight_bit_check, precision
 from nuggy_nodes.core.network.isnet import RSU
 
 CPU = torch.device("cpu")
@@ -42,7 +42,7 @@ def test_names_and_devices(cache, monkeypatch):
 @pytest.mark.parametrize("why", ["", "sums overflow"])
 def test_int8_by_name(cache, monkeypatch, why):
     answers(monkeypatch)
-    monkeypatch.setattr(eight_bit_ops, "works", lambda: why)
+    monkeypatch.setattr(eight_bit_check, "works", lambda: why)
     if why:
         with pytest.raises(InputError, match=why):
             choose_precision(CPU, "int8")

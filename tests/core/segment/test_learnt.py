@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from nuggy_nodes.core import Guidance, answer, load, look_once
-from nuggy_nodes.core.network import eight_bit_ops as ops
+from nuggy_nodes.core.network import eight_bit_check
 from nuggy_nodes.core.network.protocol import normalised
 from nuggy_nodes.core.network.weights import default_path
 from nuggy_nodes.core.segment.learnt import LOOK, learnt
@@ -29,7 +29,7 @@ def test_it_is_the_principal_components_of_the_fourth_sides_maps(network32, chel
 def test_coarser_arithmetic_says_nearly_the_same(network32, chelsea, dtype):
     exact, coarse = learnt(network32, chelsea), learnt(load(dtype=dtype), chelsea)
     assert float((exact - coarse).square().mean()) < 0.02 * float(exact.square().mean())
-    assert not torch.equal(exact, coarse) or (dtype == torch.int8 and ops.works())
+    assert not torch.equal(exact, coarse) or (dtype == torch.int8 and eight_bit_check.works())
 
 
 def test_other_weights_and_networks_are_not_known(tmp_path, chelsea):
