@@ -3,8 +3,8 @@
 A small network (stroke_network), trained on simulated strokes over photographs and composites, tells what the mask
 should be; it sees the subject and the strokes with their surroundings on a grid of GRID cells, whatever the
 photograph's size. Of what it would change, only regions that a stroke against the mask touches are taken, and a stroke
-that says nothing new changes nothing. What the mask was all but sure of changes whole; where it was open, as where fine
-structure is averaged in a cell, its cells are raised or lowered and its structure stays.
+that says nothing new changes nothing. What the mask was all but sure of, or now is, changes whole; where both are open,
+as where fine structure is averaged in a cell, its cells are raised or lowered and its structure stays.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SMALLEST = 0.1  # of the photograph's longer side: a subject or a stroke counts 
 SEEN = 0.1  # a mask from here on belongs to what is seen
 AGAINST = 0.4  # a stroke that differs from the mask by this says something new
 MARKED = 0.4  # share of a cell that makes it a stroke's
-OPEN = 0.1  # a mask farther than this from 0 and 1 is raised or lowered, not replaced
+OPEN = 0.1  # a mask farther than this from 0 and 1 is raised or lowered, not replaced; a change by more is one
 RIM = 2  # cells around a change in which the mask may follow
 
 
@@ -83,14 +83,19 @@ def spread(
     near = None if maps is None else _part(maps.float().cpu(), window, mask.shape[-2], mask.shape[-1])
     with torch.inference_mode():
         found = _mirrored_too(network, features(small, p, strokes), logits_of(p)[None, None], near).sigmoid()[0, 0]
-    added = _touched(((p < 0.5) & (found > 0.5)) | against[0], against[0])
-    taken = _touched(((p >= 0.5) & (found < 0.5)) | against[1], against[1])
+    added = _touched(_risen(p, found) | against[0], against[0])
+    taken = _touched(_risen(1 - p, 1 - found) | against[1], against[1])
     rise, fall = (largest(side[None, None].float(), RIM) for side in (added, taken))
     change = (found - p)[None, None]
     change = torch.where(rise >= fall, change.clamp(min=0), change.clamp(max=0)) * torch.maximum(rise, fall)
-    whole = (added & (p < OPEN)) | (taken & (p > 1 - OPEN))
+    whole = (added & ((p < OPEN) | (found > 1 - OPEN))) | (taken & ((p > 1 - OPEN) | (found < OPEN)))
     planes = (added[None, None].float(), taken[None, None].float(), change, whole[None, None].float())
     return Spread(window, *(plane.to(mask.device) for plane in planes))
+
+
+def _risen(before: Tensor, after: Tensor) -> Tensor:
+    """What is more subject than not afterwards, and was not, or is so by over OPEN more."""
+    return (after > 0.5) & ((before <= 0.5) | (after - before > OPEN))
 
 
 def _mirrored_too(network: Spreader, seen: Tensor, start: Tensor, near: Tensor | None) -> Tensor:
