@@ -117,8 +117,8 @@ def test_fine_structure_is_raised_and_what_was_sure_replaced():
 
 @pytest.mark.parametrize("keeps", [True, False])
 def test_what_was_half_seen_beside_it_changes_with_it(image, keeps, monkeypatch):
-    """A body of which the mask misses one half and sees stripes of the other; the network is sure of all of it. A second
-    one, not touched, and what is changed by less than OPEN, stay."""
+    """A body of which the mask misses one half and sees stripes of the other; the network is sure of all of it. What is
+    not touched, and what would be changed by less than OPEN, stays."""
     monkeypatch.setattr(strokes, "GRID", 90)  # stripes are averaged in a cell
     stripes = torch.where(torch.arange(W) % 2 == 0, 0.35, 0.85)
     missed, dim, apart = plane((40, 120, 20, 90)), plane((40, 120, 90, 160)), plane((130, 145, 20, 90))
