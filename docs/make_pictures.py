@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from nuggy_nodes.cli.work import to_pixels, to_tensor
+from nuggy_nodes.cli.pixels import to_pixels, to_tensor
 from nuggy_nodes.core import Cutout, Network, choose_precision, cutout, estimate_foreground, load
 from nuggy_nodes.core.ops.colour import colour_plane
 from nuggy_nodes.core.ops.composite import over
@@ -37,7 +37,7 @@ def cut(name: str, network: Network, recipe: str = "best") -> Cutout:
 
 
 def row(pictures: list[torch.Tensor], box: Box, size: tuple[int, int]) -> np.ndarray:
-    tiles = [Image.fromarray(to_pixels(x, np.uint8)).crop(box).resize(size, Image.LANCZOS) for x in pictures]
+    tiles = [Image.fromarray(to_pixels([x], np.uint8)).crop(box).resize(size, Image.LANCZOS) for x in pictures]
     return np.hstack([np.asarray(t) for t in tiles])
 
 

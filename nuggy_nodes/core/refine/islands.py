@@ -21,6 +21,9 @@ from ..ops.opencv import opencv
 from .holes import fill_holes
 
 SLENDER = 8.0  # reach^2 per pixel from which a part is a strand: a disc has 1.3, a square 2, a 1 px line its length
+STRING = 30.0  # the same, from which it is one even where it is faint
+BESIDE = 0.1  # of the largest part's pixels, up to which another is small beside it
+FAINT, SURE = 0.5, 0.85  # mean alpha: under the first a part is in doubt, from the second the largest is not
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,9 @@ def remove_islands(
     Parts are 8-connected regions of alpha > threshold. What is at or under the threshold belongs to no part: it goes,
     except beside a part that stays (2 pixels), so that soft edges keep their ends. A part stays if its peak reaches
     `min_peak` and it is large (`min_area`), or slender (reach^2 over pixel count at least 8) and far (`min_reach`): a
-    detached hair, a string.
+    detached hair, a string. A part that is small beside the largest (a tenth of it), no string, and on the mean less
+    than half there goes too where the mask is sure of the largest: that is doubt about another thing, which would float
+    there as a ghost. Where the largest is soft itself (a feather, a web) such parts are its structure.
 
     Args:
         alpha: [B,1,H,W], 0..1.
@@ -108,6 +113,11 @@ def _one(
         stays = large | strand
         if min_peak > threshold:
             stays &= parts.touched(alpha >= min_peak)
+        ghosts = stays & (area <= BESIDE * area.amax()) & (reach2 < STRING * area) if parts.count else stays
+        if ghosts.any():
+            sums = torch.zeros_like(area).index_add_(0, parts.of_pixels(), alpha[inside].double())
+            if sums[area.argmax()] >= SURE * area.amax():
+                stays &= ~(ghosts & (sums < FAINT * area))
     removed = parts.count - int(stays.sum())
     if removed or keep != "all":
         gone = parts.pixels(~stays)

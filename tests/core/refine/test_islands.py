@@ -53,6 +53,32 @@ def test_large_part_stays_and_unsure_part_goes():
     assert out[330, 500] == np.float32(0.9) and out[60, 500] == 0 and report.removed == 1
 
 
+def ghost(main=1.0, faint=0.35, size=(40, 60)):
+    """A body of 25 445 pixels; beside it a box that is mostly `faint`, with a core (a tenth of it) of .7."""
+    m = mask() * main
+    height, width = size
+    m[20 : 20 + height, 400 : 400 + width] = faint
+    m[20 : 20 + height // 5, 400 : 400 + width // 2] = 0.7
+    return m
+
+
+@pytest.mark.parametrize("drawn,stays", [
+    (ghost(), False), (ghost(faint=0.45), False), (ghost(faint=0.49), True), (ghost(main=0.86), False),
+    (ghost(main=0.84), True), (ghost(size=(50, 50)), False), (ghost(size=(50, 52)), True)],
+    ids=["faint", "under half", "over half", "sure enough", "soft body", "a tenth of it", "and more"])  # fmt: skip
+def test_a_faint_part_beside_a_sure_body_goes(drawn, stays):
+    out, report = run(drawn)
+    assert report == IslandReport(2, int(not stays), 0)
+    assert np.array_equal(out, drawn) == stays and np.array_equal(out[:, :350], drawn[:, :350])
+    assert np.array_equal(run(drawn, islands="all")[0], drawn), "whoever wants every part gets it"
+
+
+def test_a_faint_string_stays():
+    m = mask()
+    m[20:24, 400:590], m[20:24, 480:500] = 0.3, 0.7  # 190 pixels long, 4 wide
+    assert np.array_equal(run(m)[0], m)
+
+
 def test_diagonal_neighbours_are_one_part():
     m = mask(100, 100, body=False)
     np.fill_diagonal(m, 1.0)
