@@ -3,8 +3,9 @@
 A box's own view lacks the whole, the whole view lacks the box, and either may misread. So each box is shown twice, with
 less and with more around it, the second mirrored. Where both views differ from the mask to the same side, the lesser of
 the two differences is a vote, and two of three (consensus.regions) decide. A box says that there is a subject: its
-views may take parts away that stand alone, but not most of it. Where nothing is decided the mask stays as it was, cut
-to the box.
+views may take parts away that stand alone, but not most of it; and what they bring that is small beside it and sticks
+out is another thing in the box, where the mask denies it (protruding.py). Where nothing is decided the mask stays as it
+was, cut to the box.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ..ops.resample import enlarge, resample
 from .consensus import regions
 from .guidance import Box
 from .predict import predict
+from .protruding import belonging
 from .views import View
 
 LOOKS = ((0.15, View(768)), (0.4, View(768, flip=True)))  # of the box, shown on each side of it; in which view
@@ -73,8 +75,10 @@ def weighed(alpha: Tensor, inside: Tensor, seen: Tensor) -> tuple[Tensor, Tensor
     least = torch.where(one.abs() < other.abs(), one, other)
     vote = cut + least * (one * other > 0)
     change = regions(torch.stack([cut, vote, vote]), None, cut) - cut
-    if float(change.clamp(max=0).sum()) < -MOST * float(cut.sum()):
-        change = change.clamp(min=0)
+    more, less = change.clamp(min=0), change.clamp(max=0)
+    if float(less.sum()) < -MOST * float(cut.sum()):
+        less = torch.zeros_like(less)
+    change = more * belonging(more, cut, torch.stack([cut, cut + one, cut + other])) + less
     changed = largest((change.abs() * CHANGES).clamp(max=1), NEAR)
     return cut + change, changed
 

@@ -87,6 +87,21 @@ def test_a_small_part_may_go_and_most_of_the_subject_may_not():
     assert torch.equal(kept, body + other)
 
 
+def test_what_sticks_out_beside_the_subject_is_another_thing_and_what_fills_it_is_not():
+    """A small piece that both views of the box bring and the mask denies: at a side, and in a bay of the subject."""
+    body = torch.zeros(1, 1, 128, 128)
+    body[..., 20:110, 30:90] = 1
+    bay, arm = torch.zeros_like(body), torch.zeros_like(body)
+    bay[..., 50:70, 60:90], arm[..., 50:70, 90:118] = 1, 1
+    inside = torch.ones_like(body)
+    filled = weighed(body - bay, inside, both(body))[0]
+    assert float(filled[..., 55:65, 65:85].min()) > 0.9
+    kept, changed = weighed(body, inside, both(body + arm))
+    assert torch.equal(kept, body) and float(changed.max()) == 0
+    half = 0.4 * arm  # half seen by the mask: no denial
+    assert float(weighed(body + half, inside, both(body + arm))[0][..., 55:65, 95:110].min()) > 0.9
+
+
 def plane_of(top, bottom, left, right):
     out = torch.zeros(1, 1, 64, 64)
     out[..., top:bottom, left:right] = 1
