@@ -1,4 +1,5 @@
-"""Makes the README's pictures: before-after.jpg, foreground.jpg and, with the source graph and rembg, versus.jpg.
+"""Makes the README's pictures: before-after.jpg, foreground.jpg, strokes.jpg and, with the source graph and rembg,
+versus.jpg.
 
 pip install -c constraints.txt '.[bench]'
 python docs/make_pictures.py [--onnx GRAPH]
@@ -10,10 +11,20 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from nuggy_nodes.cli.pixels import to_pixels, to_tensor
-from nuggy_nodes.core import Cutout, Network, choose_precision, cutout, estimate_foreground, load
+from nuggy_nodes.core import (
+    Cutout,
+    Guidance,
+    Network,
+    answer,
+    choose_precision,
+    cutout,
+    estimate_foreground,
+    load,
+    look_once,
+)
 from nuggy_nodes.core.ops.colour import colour_plane
 from nuggy_nodes.core.ops.composite import over
 
@@ -60,6 +71,22 @@ def rim(network: Network) -> np.ndarray:
     return np.vstack([row([result.image, plain, result.over(white)], box, (480, 240)) for box in boxes])
 
 
+def strokes(network: Network) -> np.ndarray:
+    """What the network found, over a chessboard; a stroke over what it missed; what is found then."""
+    picture = photograph("kitten-on-lawn")
+    drawn, line = picture.copy(), Image.new("L", picture.size)
+    for on, colour in ((drawn, (20, 215, 80)), (line, 255)):
+        ImageDraw.Draw(on).line((554, 860, 904, 938), colour, 16)
+    image = to_tensor(np.array(picture), torch.device("cpu"))
+    seen = look_once(image, network, "balanced")
+    said = Guidance(keep=to_tensor(np.array(line), torch.device("cpu")))
+    y, x = torch.meshgrid(*(torch.arange(n) // 14 for n in image.shape[-2:]), indexing="ij")
+    board = (0.85 + 0.15 * ((x + y) % 2).float()).expand(1, 3, -1, -1)
+    found = [answer(seen, guidance).over(board) for guidance in (Guidance(), said)]
+    shown = [found[0], to_tensor(np.array(drawn), torch.device("cpu")), found[1]]
+    return row(shown, (330, 180, 1480, 1000), (561, 400))
+
+
 def versus(network: Network, onnx: Path) -> np.ndarray:
     """Parts of photographs and their cut-outs over a colour: rembg with the same network, the seed's recipe, best."""
     sys.path.insert(0, str(ROOT))
@@ -86,6 +113,7 @@ def main() -> None:
     network = load(dtype=choose_precision(torch.device("cpu")))
     Image.fromarray(before_after(network)).save(ROOT / "docs" / "before-after.jpg", quality=86)
     Image.fromarray(rim(network)).save(ROOT / "docs" / "foreground.jpg", quality=88)
+    Image.fromarray(strokes(network)).save(ROOT / "docs" / "strokes.jpg", quality=86)
     if args.onnx:
         Image.fromarray(versus(network, args.onnx)).save(ROOT / "docs" / "versus.jpg", quality=86)
 
