@@ -42,16 +42,30 @@ def guided_filter(guide: Tensor, src: Tensor, radius: int, epsilon: float) -> Te
     Raises:
         InputError: shapes, batches or values that do not fit.
     """
+    guide, src = checked(guide, src, radius, epsilon)
+    each = [_filter_one(g, s[0], int(radius), float(epsilon)) for g, s in zip(guide, src)]
+    return torch.stack(each)[:, None] if len(each) > 1 else each[0][None, None]
+
+
+def checked(guide: Tensor, src: Tensor, radius: int, epsilon: float) -> tuple[Tensor, Tensor]:
+    """What a filter is given, looked at and made to fit.
+
+    Args:
+        guide, src, radius, epsilon: as for guided_filter.
+
+    Returns:
+        guide [B,1 or 3,H,W] and src [B,1,H,W] float32.
+
+    Raises:
+        InputError: shapes, batches or values that do not fit.
+    """
     check_image(guide, "guide", (1, 3))
     check_alpha(src, "src")
     if radius != int(radius) or radius < 1:
         raise InputError(f"radius must be a whole number of pixels, at least 1; got {radius}")
     if not epsilon > 0:
         raise InputError(f"epsilon must be above 0; got {epsilon}")
-    src = enlarge(src.float(), guide.shape[-2], guide.shape[-1])
-    guide, src = match_batch(guide, src, "guide", "src")
-    each = [_filter_one(g, s[0], int(radius), float(epsilon)) for g, s in zip(guide, src)]
-    return torch.stack(each)[:, None] if len(each) > 1 else each[0][None, None]
+    return match_batch(guide, enlarge(src.float(), guide.shape[-2], guide.shape[-1]), "guide", "src")
 
 
 def _filter_one(guide: Tensor, src: Tensor, radius: int, epsilon: float) -> Tensor:

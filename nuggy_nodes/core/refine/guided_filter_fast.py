@@ -10,11 +10,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..checks import check_alpha, check_image, match_batch
-from ..errors import InputError
 from ..ops.box_filter import box_mean
 from ..ops.cells import cell_means, in_pixels, in_strips
-from .guided_filter import guided_filter, shift_of
+from .guided_filter import checked, guided_filter, shift_of
 from .guided_filter_fit import count, fit, line, products
 
 CELLS = 8  # that a radius has, at the least
@@ -37,8 +35,7 @@ def fast_guided_filter(guide: Tensor, src: Tensor, radius: int, epsilon: float) 
 
     Args:
         guide: [B,1,H,W] (grey) or [B,3,H,W] (colour), values 0..1.
-        src: [B,1,H,W].
-        radius, epsilon: as for guided_filter.
+        src, radius, epsilon: as for guided_filter.
 
     Returns:
         [B,1,H,W] float32 in no fixed range.
@@ -49,13 +46,7 @@ def fast_guided_filter(guide: Tensor, src: Tensor, radius: int, epsilon: float) 
     cell = cell_of(int(radius))
     if cell == 1:
         return guided_filter(guide, src, radius, epsilon)
-    check_image(guide, "guide", (1, 3))
-    check_alpha(src, "src")
-    if src.shape[-2:] != guide.shape[-2:]:
-        raise InputError(f"src is {tuple(src.shape[-2:])}, the guide {tuple(guide.shape[-2:])}; give one size")
-    if not epsilon > 0:
-        raise InputError(f"epsilon must be above 0; got {epsilon}")
-    guide, src = match_batch(guide, src, "guide", "src")
+    guide, src = checked(guide, src, radius, epsilon)
     return torch.stack([_filter_one(g, s, int(radius), float(epsilon), cell) for g, s in zip(guide, src)])
 
 

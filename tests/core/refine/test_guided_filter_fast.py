@@ -66,9 +66,17 @@ def test_a_batch_is_one_by_one_and_half_precision_is_near():
     assert (fast_guided_filter(guide.half(), src, 16, 1e-3) - both).abs().max() < 5e-3
 
 
-@pytest.mark.parametrize("guide,src,epsilon,words", [
-    ((1, 2, 40, 40), (1, 1, 40, 40), 1e-3, "guide"), ((1, 3, 40, 40), (1, 3, 40, 40), 1e-3, "src"),
-    ((1, 3, 40, 40), (1, 1, 20, 20), 1e-3, "one size"), ((1, 3, 40, 40), (1, 1, 40, 40), 0.0, "epsilon")])  # fmt: skip
-def test_bad_input(guide, src, epsilon, words):
+def test_a_smaller_src_is_enlarged_first():
+    rng = torch.Generator().manual_seed(4)
+    guide, small = torch.rand(1, 3, 64, 80, generator=rng), torch.rand(1, 1, 16, 20, generator=rng)
+    large = torch.nn.functional.interpolate(small, size=(64, 80), mode="bilinear", align_corners=False)
+    assert torch.equal(fast_guided_filter(guide, small, 16, 1e-3), fast_guided_filter(guide, large, 16, 1e-3))
+
+
+@pytest.mark.parametrize("guide,src,radius,epsilon,words", [
+    ((1, 2, 40, 40), (1, 1, 40, 40), 16, 1e-3, "guide"), ((1, 3, 40, 40), (1, 3, 40, 40), 16, 1e-3, "src"),
+    ((2, 3, 40, 40), (3, 1, 40, 40), 16, 1e-3, "src"), ((1, 3, 40, 40), (1, 1, 40, 40), 16.5, 1e-3, "radius"),
+    ((1, 3, 40, 40), (1, 1, 40, 40), 16, 0.0, "epsilon")])  # fmt: skip
+def test_bad_input(guide, src, radius, epsilon, words):
     with pytest.raises(InputError, match=words):
-        fast_guided_filter(torch.rand(guide), torch.rand(src), 16, epsilon)
+        fast_guided_filter(torch.rand(guide), torch.rand(src), radius, epsilon)
