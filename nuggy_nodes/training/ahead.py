@@ -12,11 +12,11 @@ from contextlib import nullcontext
 
 import torch
 
-from .scene import Batch, Scene, render
+from .scene import Batch, Ready, Scene, render
 
 
 def painted(
-    scenes: Iterable[list[Scene]], device: torch.device, ahead: bool | None = None
+    scenes: Iterable[list[Scene | Ready]], device: torch.device, ahead: bool | None = None
 ) -> Generator[Batch, None, None]:
     """A batch for each list of scenes, in order, painted on `device`; an error comes where its batch would.
 

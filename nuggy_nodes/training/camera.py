@@ -49,7 +49,7 @@ def draw_camera(rng: np.random.Generator, lens: bool = True) -> Camera:
         fall=sometimes(0.3, rng.uniform(0, 0.4)),
         noise=(sometimes(0.7, rng.uniform(0, 0.03)), sometimes(0.7, rng.uniform(0, 0.015))),
         sharpen=sometimes(0.3, rng.uniform(0, 0.8)),
-        quality=int(rng.integers(35, 97)) if rng.random() < 0.6 else 0,
+        quality=int(rng.integers(25, 97)) if rng.random() < 0.6 else 0,
         seed=int(rng.integers(0, 2**62)),
     )
 

@@ -21,7 +21,8 @@ from . import drawn, files, teacher
 from .camera import draw_camera
 from .layouts import Pair, pairs, pictures
 from .mix import PAIRED, Mix, MixError, Source
-from .scene import Scene
+from .refiner_scenes import composite, sheer, worth
+from .scene import Ready, Scene, ready
 from .shapes import Body, Bytes
 from .views import draw_look, see
 
@@ -67,10 +68,14 @@ class Draws(Dataset[Scene]):
         if source.layout == "drawn":
             grounds = self.grounds[which]
             scene = drawn.drawn(rng, _photo(pick(grounds)), _photo(pick(grounds)), self.size)
+            scene.layers = sheer(rng, scene.layers)
         elif source.layout == "backgrounds":
             scene = _anchor(rng, _photo(pick(self.files[which])), self.size)
         elif source.layout == "photos":
             path = pick(self.files[which])
+            if source.composite and rng.random() < source.composite and (cut := _cut(path, self.teaching[path])):
+                behind = _photo(pick(self.grounds[which]))
+                return composite(rng, *cut, behind, self.size, source.strands)
             scene = _taught(rng, _photo(path), *teacher.answer(self.teaching[path]), self.size)
             if rng.random() < source.strands:
                 scene = drawn.adorned(rng, scene)
@@ -80,9 +85,20 @@ class Draws(Dataset[Scene]):
         return scene
 
     def batches(self, first: int, last: int, batch: int, workers: int) -> DataLoader[Scene]:
-        """Batches of scenes for the steps first..last-1, in order; made in `workers` processes ahead of time."""
+        """Batches of scenes for the steps first..last-1, in order; made in `workers` processes ahead of time, those
+        without strands painted there as well."""
         numbers = range(first * batch, last * batch)
-        return DataLoader(self, batch, sampler=numbers, collate_fn=list, num_workers=workers, worker_init_fn=_alone)
+        if workers:  # what every process would estimate for itself, known before they part
+            for source, found in zip(self.sources, self.files):
+                for path in found if source.layout == "photos" and source.composite else ():
+                    assert isinstance(path, Path)
+                    _cut(path, self.teaching[path])
+        made = _painted if workers else list
+        return DataLoader(self, batch, sampler=numbers, collate_fn=made, num_workers=workers, worker_init_fn=_alone)
+
+
+def _painted(scenes: Sequence[Scene]) -> list[Scene | Ready]:
+    return [ready(s) for s in scenes]
 
 
 def _alone(_: int) -> None:
@@ -112,6 +128,13 @@ def _taught(rng: np.random.Generator, photo: Bytes, alpha: Bytes, believed: Byte
     look = draw_look(rng, alpha)
     seen, truth, trust = (see(x, look, size) for x in (photo, alpha, believed))
     return Scene(seen, truth, trust, camera=draw_camera(rng, lens=False), keep=True, kind="photo")
+
+
+@lru_cache(maxsize=192)
+def _cut(photo: Path, answer: Path) -> tuple[Bytes, Bytes] | None:
+    """Alpha and straight colours of a photograph's subject as the teacher cuts it, if that is worth compositing."""
+    alpha = teacher.answer(answer)[0]
+    return (alpha, _foreground(_photo(photo), alpha)) if worth(alpha) else None
 
 
 def _anchor(rng: np.random.Generator, photo: Bytes, size: int) -> Scene:

@@ -17,7 +17,7 @@ from ..core.network.weights import Network, build
 from .loss import losses, total
 from .mix import Run
 from .rounding import rounded
-from .scene import Batch
+from .scene import Batch, reduced
 
 PARTS = ("deep", "l1", "edge", "keep")
 ENCODER = ("conv_in", *(f"stage{i}." for i in range(1, 7)))
@@ -78,6 +78,8 @@ class Learner:
         """One step of the optimiser, number `step` from 0 on; returns its figures. One without a finite loss or
         gradient changes nothing."""
         self.optimiser.zero_grad(set_to_none=True)
+        if self.run.sizes:
+            batch = reduced(batch, self.run.sizes[step % len(self.run.sizes)])
         late = step >= self.run.steps - self.run.round_last
         parts = self.losses(batch, rounded(self.model) if late else None)
         loss = total(parts)

@@ -116,6 +116,7 @@ class Trainer:
         run, measured = dataclasses.asdict(self.run), dataclasses.asdict(self.mix.evaluate)
         for free in ("workers", "save"):
             del run[free]
+        run["sizes"] = list(run["sizes"])
         for where in ("every", "dev", "scenes"):
             measured[where] = bool(measured[where])
         terms = {"seed": self.mix.seed, "weights": sha256(self.original.path), "run": run, "evaluate": measured}

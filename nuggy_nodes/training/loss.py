@@ -1,8 +1,8 @@
 """What is asked of the network.
 
     deep    binary cross-entropy of every side output on its own grid, against alpha averaged over its cells (the deep
-            supervision of IS-Net, equation 4 of the paper, all weights 1; averaged because a strand that fills an
-            eighth of a cell is an eighth of subject there)
+            supervision of IS-Net, equation 4 of the paper, where all weights are 1; averaged because a strand that
+            fills an eighth of a cell is an eighth of subject there)
     l1      |p - alpha| at the first side output, the one that is used
     edge    |dp/dx - dalpha/dx| + |dp/dy - dalpha/dy| there: strands stand out from their gaps
     keep    (p - p0)^2 where the original weights' answer p0 was sure and the truth does not contradict it
@@ -58,7 +58,7 @@ def losses(
         grid = (logits.shape[-2], logits.shape[-1])
         truth, w, t = (F.adaptive_avg_pool2d(x, grid) for x in (alpha, weight, trust))
         each = F.binary_cross_entropy_with_logits(logits.float(), truth, w, reduction="sum")
-        out["deep"] = out["deep"] + each / t.sum().clamp(min=1)
+        out["deep"] = out["deep"] + (run.deep if i else 1.0) * each / t.sum().clamp(min=1)
         if not i:
             fine = (truth, w, t)
     truth, w, t = fine

@@ -38,8 +38,9 @@ class Source:
     (teacher.py); `backgrounds`, photographs on which the network is to answer as before; `drawn`, thin structure made
     on the fly (motifs.py). path: their folder. weight: share of the draws. split: train, val or test, where a layout
     has them. backgrounds: folders of photographs without a subject, to composite over (paired) or draw on (drawn).
-    composite: share of a paired source's draws put over such a background. strands: share of a `photos` source's
-    draws that get hair, whiskers or wires drawn along their contours. licence: kept in the exported weights.
+    composite: share of a source's draws put over such a background (`photos`: with the teacher's mask, which is exact
+    there). strands: share of a `photos` source's draws that get hair, whiskers or wires drawn along their contours.
+    licence: kept in the exported weights.
     """
 
     layout: str
@@ -55,12 +56,15 @@ class Source:
 
 @dataclass(frozen=True)
 class Run:
-    """How it is trained. size: side of the network's input, pixels. rate: peak learning rate of AdamW. encoder_rate:
-    what the encoder's is of it (0 freezes it). warm_up: steps. thin: extra weight of thin parts and the gaps between.
-    keep: weight of the pull toward the original weights' answer. round_last: steps at the end that see weights as 8
-    bits will store them. workers: processes that prepare scenes (0: none)."""
+    """How it is trained. size: side of the scenes, pixels. sizes: sides of the network's input, batch after batch in
+    turn, up to `size` (none: `size`), as recipes show it views of several sizes. rate: peak learning rate of AdamW.
+    encoder_rate: what the encoder's is of it (0 freezes it). warm_up: steps. thin: extra weight of thin parts and the
+    gaps between. deep: weight of the side outputs but the first. keep: weight of the pull toward the original weights'
+    answer. round_last: steps at the end that see weights as 8 bits will store them. workers: processes that prepare
+    scenes (0: none)."""
 
     size: int = 1024
+    sizes: tuple[int, ...] = ()
     batch: int = 8
     steps: int = 4000
     rate: float = 2e-5
@@ -69,6 +73,7 @@ class Run:
     clip: float = 1.0
     decay: float = 0.998
     thin: float = 4.0
+    deep: float = 1.0
     l1: float = 1.0
     gradient: float = 1.0
     keep: float = 2.0
@@ -135,9 +140,11 @@ def read_mix(path: Path, data: Path | None = None) -> Mix:
     run = _table(Run, raw.get("run", {}), root, f"{path}: [run]")
     if run.size % STRIDE or not 64 <= run.size <= 2048:
         raise MixError(f"{path}: [run] size is a multiple of {STRIDE} from 64 to 2048; got {run.size}")
+    if any(s % STRIDE or not STRIDE <= s <= run.size for s in run.sizes):
+        raise MixError(f"{path}: [run] sizes are multiples of {STRIDE} up to size; got {list(run.sizes)}")
     if min(run.batch, run.steps, run.save) < 1 or min(run.rate, run.clip) <= 0 or not 0 < run.decay < 1:
         raise MixError(f"{path}: [run] batch, steps, save, rate and clip are above 0, decay between 0 and 1")
-    rest = ("encoder_rate", "warm_up", "thin", "l1", "gradient", "keep", "round_last", "workers")
+    rest = ("encoder_rate", "warm_up", "thin", "deep", "l1", "gradient", "keep", "round_last", "workers")
     if min(getattr(run, k) for k in rest) < 0:
         raise MixError(f"{path}: [run] {', '.join(rest)} are 0 or more")
     evaluate = _table(Evaluate, raw.get("evaluate", {}), root, f"{path}: [evaluate]")
@@ -175,6 +182,8 @@ def _table(kind: type[T], raw: Any, root: Path, where: str) -> T:
         hint = known[key]
         if hint.startswith("Path"):
             out[key] = root / _typed(value, str, f"{where}: {key}")
+        elif hint.startswith("tuple[int"):
+            out[key] = tuple(_typed(v, int, f"{where}: {key}") for v in _typed(value, list, f"{where}: {key}"))
         elif hint.startswith("tuple"):
             values = [value] if isinstance(value, str) else value
             out[key] = tuple(root / _typed(v, str, f"{where}: {key}") for v in _typed(values, list, f"{where}: {key}"))

@@ -16,7 +16,7 @@ from . import drawn, files
 from .layouts import pictures
 from .refiner_answers import Windows, answered, imagined, windows
 from .refiner_closeups import WHOLE, closeup
-from .refiner_scenes import SIZES, composite, sheer, subjects
+from .refiner_scenes import SIZES, composite, sheer, subject, subjects
 from .scene import Scene, render
 from .shapes import Bytes
 
@@ -89,7 +89,7 @@ class Bank:
         size = int(rng.choice(SIZES))
         behind, other = (self._any(rng) for _ in range(2))
         if rng.random() < COMPOSITES:
-            return composite(rng, cut[int(rng.integers(len(cut)))], behind, size)
+            return composite(rng, *subject(cut[int(rng.integers(len(cut)))]), behind, size)
         scene = drawn.drawn(rng, behind, other, size)
         scene.layers = sheer(rng, scene.layers)
         return scene

@@ -51,7 +51,7 @@ def subjects(
             with open(whole, "wb") as f:
                 np.savez(f, alpha=alpha, colour=colour)
             whole.replace(path)
-    return [p for p in found if _worth(subject(p)[0])]
+    return [p for p in found if worth(subject(p)[0])]
 
 
 def subject(path: Path) -> tuple[Bytes, Bytes]:
@@ -71,7 +71,7 @@ def _cut(photo: Bytes, network: Network) -> tuple[Bytes, Bytes]:
     return np.ascontiguousarray(planes[0][..., 0]), np.ascontiguousarray(planes[1])
 
 
-def _worth(alpha: Bytes) -> bool:
+def worth(alpha: Bytes) -> bool:
     a = alpha.astype(np.float32) / 255
     return bool(SHARE[0] < a.mean() < SHARE[1] and (4 * a * (1 - a)).mean() < VAGUE)
 
@@ -83,10 +83,11 @@ def sheer(rng: np.random.Generator, layers: Sequence[Layer]) -> list[Layer]:
     ]
 
 
-def composite(rng: np.random.Generator, path: Path, behind: Bytes, size: int) -> Scene:
-    """A photograph's subject over a part of another photograph `behind`; in six of ten with hair or whiskers drawn
-    on it."""
-    alpha, colour = subject(path)
+def composite(
+    rng: np.random.Generator, alpha: Bytes, colour: Bytes, behind: Bytes, size: int, strands: float = 0.6
+) -> Scene:
+    """A photograph's subject, alpha [H,W] and colours [H,W,3], over a part of another photograph `behind`; a share
+    `strands` of them with hair or whiskers drawn on it."""
     view = draw_look(rng, alpha)
     cover, seen = see(alpha, view, size), see(colour, view, size)
     if rng.random() < 0.3:  # harder or softer than the filter's habit
@@ -96,7 +97,7 @@ def composite(rng: np.random.Generator, path: Path, behind: Bytes, size: int) ->
         inside = seen[cover > 200].mean(0) if (cover > 200).any() else seen.mean((0, 1))
         back = (back + rng.uniform(0.4, 1) * (inside - back.mean((0, 1)))).clip(0, 255).astype(np.uint8)
     desk = Desk(rng, size, seen, back)
-    if rng.random() < 0.6:
+    if rng.random() < strands:
         for _ in range(int(rng.integers(1, 4))):
             (motifs.hair_on if rng.random() < 0.8 else motifs.whiskers_on)(desk, cover, seen)
     full = np.full((size, size), 255, np.uint8)

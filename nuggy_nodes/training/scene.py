@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .camera import Camera, expose, focus
@@ -47,7 +48,26 @@ class Batch:
     kinds: list[str]
 
 
-def render(scenes: Sequence[Scene], device: torch.device | str) -> Batch:
+@dataclass
+class Ready:
+    """A scene that is painted: image [1,3,S,S], alpha and trust [1,1,S,S], uint8."""
+
+    planes: tuple[Tensor, Tensor, Tensor]
+    keep: bool
+    kind: str
+
+
+def ready(scene: Scene) -> Scene | Ready:
+    """The same scene, painted where it takes little: one without strands, whose light, noise and JPEG would hold up a
+    GPU for longer than they keep a processor busy. Nothing is lost: all its planes are of 8 bits."""
+    if scene.clutter or any(not isinstance(x, Body) for x in scene.layers) or len(scene.layers) > 1:
+        return scene
+    with torch.no_grad():
+        planes = [(255 * x).round().to(torch.uint8) for x in _one(scene, torch.device("cpu"))]
+    return Ready((planes[0], planes[1], planes[2]), scene.keep, scene.kind)
+
+
+def render(scenes: Sequence[Scene | Ready], device: torch.device | str) -> Batch:
     """Paint scenes of one size. The alpha given out is exactly the one that the picture was composed with."""
     device = torch.device(device)
     with torch.no_grad():
@@ -61,7 +81,21 @@ def render(scenes: Sequence[Scene], device: torch.device | str) -> Batch:
     )
 
 
-def _one(scene: Scene, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+def reduced(batch: Batch, size: int) -> Batch:
+    """The same scenes on squares of `size` pixels, each the mean of what it covers."""
+    if batch.image.shape[-1] == size:
+        return batch
+    image, alpha, trust = (
+        F.interpolate(x, size=(size, size), mode="bilinear", antialias=True).clamp(0, 1)
+        for x in (batch.image, batch.alpha, batch.trust)
+    )
+    return Batch(image, alpha, trust, batch.keep, batch.kinds)
+
+
+def _one(scene: Scene | Ready, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    if isinstance(scene, Ready):
+        image, alpha, trust = (x.to(device).float() / 255 for x in scene.planes)
+        return image, alpha, trust
     ground, alpha, trust = _tensor(scene.ground, device), _tensor(scene.truth, device), _tensor(scene.trust, device)
     size = ground.shape[-1]
     if scene.clutter:

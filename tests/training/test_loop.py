@@ -46,6 +46,7 @@ path = "photos"
 weight = 0.2
 [run]
 size = 64
+sizes = [64, 32]
 batch = 2
 steps = 3
 warm_up = 2

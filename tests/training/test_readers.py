@@ -184,6 +184,8 @@ def test_alphas_of_cut_outs_and_opaque_masks(data: Path) -> None:
         ('[[source]]\nlayout = "photos"\npath = "x"\nweight = "much"', "expected float, got 'much'"),
         ('[[source]]\nlayout = "photos"\npath = "x"\nweight = 0', "every weight is 0"),
         ('[[source]]\nlayout = "photos"\npath = "x"\nweight = 1\n[run]\nsize = 1000', "multiple of 32"),
+        ('[[source]]\nlayout = "photos"\npath = "x"\nweight = 1\n[run]\nsize = 64\nsizes = [96]', "up to size"),
+        ('[[source]]\nlayout = "photos"\npath = "x"\nweight = 1\n[run]\nsizes = ["96"]', "expected int"),
         ('[[source]]\nlayout = "photos"\npath = "x"\nweight = 1\n[run]\nbatch = true', "expected int"),
         ('[[source]]\nlayout = "photos"\npath = "x"\nweight = 1\n[run]\nworkers = -1', "0 or more"),
         ('weights = 3\n[[source]]\nlayout = "photos"\npath = "x"\nweight = 1', "expected str, got 3"),
