@@ -74,8 +74,7 @@ class Draws(Dataset[Scene]):
         elif source.layout == "photos":
             path = pick(self.files[which])
             if source.composite and rng.random() < source.composite and (cut := _cut(path, self.teaching[path])):
-                behind = _photo(pick(self.grounds[which]))
-                return composite(rng, *cut, behind, self.size, source.strands)
+                return composite(rng, *cut, _photo(pick(self.grounds[which])), self.size, source.strands)
             scene = _taught(rng, _photo(path), *teacher.answer(self.teaching[path]), self.size)
             if rng.random() < source.strands:
                 scene = drawn.adorned(rng, scene)

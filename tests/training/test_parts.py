@@ -51,12 +51,8 @@ def test_loss_against_a_slow_reading(rng: np.random.Generator) -> None:
     for logits in sides:
         z, n = logits.double().numpy()[0, 0], logits.shape[-1]
         p = 1 / (1 + np.exp(-z))
-        share = 1 if logits is sides[0] else 0.6
-        deep += (
-            share
-            * (cells(w, n) * -(cells(a, n) * np.log(p) + (1 - cells(a, n)) * np.log(1 - p))).sum()
-            / cells(t, n).sum()
-        )
+        each = cells(w, n) * -(cells(a, n) * np.log(p) + (1 - cells(a, n)) * np.log(1 - p))
+        deep += (1 if logits is sides[0] else 0.6) * each.sum() / cells(t, n).sum()
     p, q = (1 / (1 + np.exp(-x.double().numpy()[0, 0])) for x in (sides[0], original))
     off, w1, a1, t1 = p - cells(a, 16), cells(w, 16), cells(a, 16), cells(t, 16)
     edge = (w1[:, 1:] * abs(np.diff(off, axis=1))).sum() + (w1[1:] * abs(np.diff(off, axis=0))).sum()
