@@ -18,6 +18,7 @@ from nuggy_nodes.bridge.launch import SETTINGS
 from nuggy_nodes.bridge.place import Place
 from nuggy_nodes.core.network import precision
 from nuggy_nodes.core.ops import what_pays
+from nuggy_nodes.core.refine import learned
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
@@ -56,6 +57,7 @@ class Root:
         """What pays on this processor is measured here, and told inside: on a busy machine two measurements can differ,
         and masks in 8 and in 16 bits do by more than a level."""
         precision.verdict()
+        learned.load_refiner("cpu")
         kept = self.home / ".cache" / "nuggy" / what_pays.FILE
         kept.parent.mkdir(parents=True)
         kept.write_text(json.dumps(what_pays._seen))

@@ -18,6 +18,7 @@ from ..ops.tiles import Window, bounds, even_tiles
 from ..shipped import load_shipped
 from .learned_features import LATTICE, features, local_colours
 from .learned_network import STEP, Refiner
+from .learned_precision import best_dtype
 
 NAME = "refiner.safetensors"
 TILE, GPU_TILE, MARGIN = 640, 2048, 48  # pixels; multiples of the network's step and of the lattice
@@ -112,12 +113,11 @@ def load_refiner(device: str = "cpu") -> Refiner:
         device: of torch, by name.
 
     Returns:
-        The network in evaluation mode, float16 on a GPU, else float32.
+        The network in evaluation mode, in the arithmetic that the device does best (learned_precision.py).
 
     Raises:
         WeightsError: missing or damaged.
     """
     with _lock:
         network = load_shipped(NAME, Refiner)
-        dtype = torch.float16 if torch.device(device).type == "cuda" else torch.float32
-        return network.to(device, dtype)
+        return network.to(device, best_dtype(network, torch.device(device)))
