@@ -1,7 +1,7 @@
 """The stages of a cut-out on a CPU, each against its peer in the same run.
 
     pip install -c constraints.txt '.[bench]'
-    python benchmarks/stages.py [--only islands,guided,recipe,sizes,stream] [--megapixels 12]
+    python benchmarks/stages.py [--only islands,guided,learned,recipe,sizes,stream] [--megapixels 12]
 
 The guided filter's peer, cv2.ximgproc.guidedFilter, is in OpenCV's contrib package, which takes the place of the plain
 one. Put it into an environment of its own and run the benchmark there (without it that row is left out):
@@ -42,7 +42,10 @@ from timing import as_tensor, peak_memory, photograph, ratio, turns  # noqa: E40
 from nuggy_nodes.core import choose_precision, cutout, load, recipe  # noqa: E402
 from nuggy_nodes.core.refine.guided_filter import guided_filter  # noqa: E402
 from nuggy_nodes.core.refine.islands import remove_islands  # noqa: E402
+from nuggy_nodes.core.refine.learned import NAME, refine_learned  # noqa: E402
+from nuggy_nodes.core.refine.learned_network import Refiner  # noqa: E402
 from nuggy_nodes.core.segment.predict import Chunk, Count, Squares  # noqa: E402
+from nuggy_nodes.core.shipped import load_shipped  # noqa: E402
 
 CPU = torch.device("cpu")
 SIZES = (1, 2, 4, 12, 24, 48)
@@ -85,6 +88,17 @@ def guided(image: torch.Tensor, rounds: int) -> None:
                    "cv2": lambda: cv2.ximgproc.guidedFilter(interleaved, plane, RADIUS, squared)}, rounds)  # fmt: skip
     name = f"colour guided filter, radius {RADIUS} (differs by {inner.mean():.1e}, at most {inner.max():.1e})"
     row(name, taken["ours"], "cv2.ximgproc.guidedFilter", taken["cv2"], 1.0)
+
+
+def learned(image: torch.Tensor, rounds: int) -> None:
+    """Where every pixel is in doubt, in the arithmetic that pays here and in float32."""
+    alpha = soft_mask(image)
+    doubt, exact = torch.ones_like(alpha), load_shipped(NAME, Refiner)
+    taken = turns({"ours": lambda: refine_learned(image, alpha, alpha, doubt),
+                   "float32": lambda: refine_learned(image, alpha, alpha, doubt, network=exact)}, rounds)  # fmt: skip
+    each = statistics.median(taken["ours"]) / alpha.numel() * 1e6
+    name = f"learned refinement, all in doubt ({each:.3f} s a megapixel)"
+    row(name, taken["ours"], "the same in float32", taken["float32"], 1.0)
 
 
 def whole(image: torch.Tensor, rounds: int) -> None:
@@ -165,7 +179,7 @@ def stream(megapixels: float, count: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="islands,guided,recipe,sizes,stream")
+    parser.add_argument("--only", default="islands,guided,learned,recipe,sizes,stream")
     parser.add_argument("--megapixels", type=float, default=12)
     parser.add_argument("--photographs", type=int, default=6, help="of the stream")
     parser.add_argument("--rounds", type=int, default=5)
@@ -180,7 +194,8 @@ def main() -> None:
         f"{cv2.__version__}, network in {precision}; {args.megapixels:g} megapixels, {args.rounds} rounds\n"
     )
     with torch.inference_mode():
-        parts: dict[str, Callable[[torch.Tensor, int], None]] = {"islands": islands, "guided": guided, "recipe": whole}
+        parts: dict[str, Callable[[torch.Tensor, int], None]] = {
+            "islands": islands, "guided": guided, "learned": learned, "recipe": whole}  # fmt: skip
         if any(p in only for p in parts):
             image = as_tensor(photograph(args.megapixels))
             print("| | s | peer | s | ratio | at most |\n|---|---|---|---|---|---|")

@@ -10,6 +10,7 @@ from nuggy_nodes.core import Network, cutout, estimate_foreground, recipe
 from nuggy_nodes.core.inpaint import crop
 from nuggy_nodes.core.ops import composite
 from nuggy_nodes.core.ops.colour import colour_plane
+from nuggy_nodes.core.refine import learned
 from nuggy_nodes.core.refine.guided_filter import guided_filter
 from nuggy_nodes.core.segment.views import View
 from tests.core.pretend import Pretended, PretendMPS, has_kernel
@@ -58,9 +59,18 @@ def test_the_pretence_refuses_what_mps_refuses():
     assert has_kernel("add.Tensor") and not has_kernel("geqrf.a")
 
 
+@pytest.fixture
+def float32(monkeypatch):
+    """The device computes in float32, so what it is compared with does."""
+    monkeypatch.setattr(learned, "best_dtype", lambda network, device: torch.float32)
+    learned.load_refiner.cache_clear()
+    yield
+    learned.load_refiner.cache_clear()
+
+
 @pytest.mark.parametrize("settings,lacking", [
     ({}, ()), ({"guide": "grey", "passes": 2, "max_hole": 0.01, "combine": "mean"}, ANTIALIASED)])  # fmt: skip
-def test_a_cut_out(network32, chelsea, settings, lacking):
+def test_a_cut_out(float32, network32, chelsea, settings, lacking):
     chosen = recipe("balanced", **{"views": SMALL, **settings})
     opacity = torch.ones_like(chelsea[:, :1])
     opacity[..., :40] = 0.5

@@ -17,6 +17,8 @@ from nuggy_nodes.bridge import client
 from nuggy_nodes.bridge.launch import SETTINGS
 from nuggy_nodes.bridge.place import Place
 from nuggy_nodes.core.network import precision
+from nuggy_nodes.core.ops import what_pays
+from nuggy_nodes.core.refine import learned
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
@@ -55,9 +57,10 @@ class Root:
         """What pays on this processor is measured here, and told inside: on a busy machine two measurements can differ,
         and masks in 8 and in 16 bits do by more than a level."""
         precision.verdict()
-        kept = self.home / ".cache" / "nuggy" / precision.FILE
+        learned.load_refiner("cpu")
+        kept = self.home / ".cache" / "nuggy" / what_pays.FILE
         kept.parent.mkdir(parents=True)
-        kept.write_text(json.dumps({k: [v.bfloat16, v.int8] for k, v in precision._seen.items()}))
+        kept.write_text(json.dumps(what_pays._seen))
 
     def environment(self, **more: str) -> dict[str, str]:
         env = {"HOME": str(self.home), "XDG_RUNTIME_DIR": str(self.runtime), "PATH": "/usr/bin:/bin"}

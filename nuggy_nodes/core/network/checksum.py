@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import WeightsError
-from .cache import keep, recall
+from ..ops.cache import keep, recall
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash

@@ -1,36 +1,27 @@
 """Which arithmetic the network runs in.
 
-On a CPU bfloat16 takes a third of float32's time or ten times as long, and 8 bits a third or as long, as the processor
-and torch's build have them. So one block of the network is timed in each, a fraction of a second, the first time that
-it matters; the verdict is kept in the user's cache folder for this processor, version of torch and number of threads.
+8 bits take a third of float32's time on a CPU or as long, bfloat16 a third or ten times as long (ops/what_pays.py), so
+one block of the network is timed in each.
 """
 
 from __future__ import annotations
 
 import copy
 import math
-import os
-import platform
-import time
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ..errors import InputError
-from .cache import keep, recall
+from ..ops.what_pays import PAYS, once, ratios
 from .isnet import RSU
 
-FILE = "precision.json"
 KERNELS = "isnet 2"  # what is timed: another number asks for another verdict
 NAMES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16, "int8": torch.int8}
-PAYS = 0.8  # of float32's time: for less gain the three digits of bfloat16 are not worth it
 EIGHT_PAYS = 0.8  # of the better one's time
-HOPELESS = 4.0  # times float32's time, at first sight
-SIDE, ROUNDS = 128, 3
+SIDE = 128  # pixels of what the block is shown
 
 
 @dataclass(frozen=True)
@@ -39,9 +30,6 @@ class Verdict:
 
     bfloat16: bool
     int8: bool
-
-
-_seen: dict[str, Verdict] = {}
 
 
 def choose_precision(device: torch.device, name: str = "auto") -> torch.dtype:
@@ -106,22 +94,12 @@ def choose_floating(device: torch.device) -> torch.dtype:
 
 def verdict() -> Verdict:
     """What pays on this CPU: measured once, then known."""
-    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "")  # by which the library takes less than the processor has
-    key = f"{KERNELS}; {processor()}{limit and ', at most '}{limit}; torch {torch.__version__}; "
-    key += f"{torch.get_num_threads()} threads"
-    if key not in _seen:
-        kept = recall(FILE)
-        known = {k: v for k, v in kept.items() if _is_verdict(v)} if isinstance(kept, dict) else {}
-        if key not in known:
-            half, eight = measure()
-            known[key] = [half <= PAYS, eight <= EIGHT_PAYS * (half if half <= PAYS else 1.0)]
-            keep(FILE, dict(list(known.items())[-20:]))
-        _seen[key] = Verdict(*known[key])
-    return _seen[key]
+    return Verdict(*once(KERNELS, 2, _answers))
 
 
-def _is_verdict(kept: object) -> bool:
-    return isinstance(kept, list) and len(kept) == 2 and all(isinstance(v, bool) for v in kept)
+def _answers() -> list[bool]:
+    half, eight = measure()
+    return [half <= PAYS, eight <= EIGHT_PAYS * (half if half <= PAYS else 1.0)]
 
 
 def measure() -> tuple[float, float]:
@@ -136,13 +114,8 @@ def measure() -> tuple[float, float]:
             weight.fill_(1e-3)
         half = copy.deepcopy(block).to(torch.bfloat16)
         kinds = {"bfloat16": lambda: half(x.bfloat16())} | _in_eight_bits(block, x)
-        _seconds(lambda: block(x))  # libraries choose their kernels
-        exact = _seconds(lambda: block(x))
-        hopeful = {name: run for name, run in kinds.items() if _first(run) <= HOPELESS * exact}
-        taken = [(_seconds(lambda: block(x)), *map(_seconds, hopeful.values())) for _ in range(ROUNDS)]
-    best = [min(t) for t in zip(*taken)]
-    ratios = {name: t / best[0] for name, t in zip(hopeful, best[1:])}
-    return ratios.get("bfloat16", math.inf), ratios.get("int8", math.inf)
+        taken = ratios(lambda: block(x), kinds)
+    return taken.get("bfloat16", math.inf), taken.get("int8", math.inf)
 
 
 def _in_eight_bits(block: RSU, x: Tensor) -> dict[str, Callable[[], Tensor]]:
@@ -154,28 +127,3 @@ def _in_eight_bits(block: RSU, x: Tensor) -> dict[str, Callable[[], Tensor]]:
     one = {n: torch.ones(64 if n == "stage" else 32) for n in names}
     eight, whole = Block("stage", block, torch.ones(64), one), x.to(torch.uint8)
     return {"int8": lambda: eight(whole)}
-
-
-def _first(run: Callable[[], Tensor]) -> float:
-    try:
-        return min(_seconds(run) for _ in range(2))
-    except RuntimeError:
-        return math.inf
-
-
-def _seconds(run: Callable[[], Tensor]) -> float:
-    started = time.perf_counter()
-    run()
-    return time.perf_counter() - started
-
-
-def processor() -> str:
-    """The processor's name, as far as the system tells it, and the instructions that torch uses of it."""
-    try:
-        lines = [line.partition(":") for line in Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()]
-        said = {k.strip(): v.strip() for k, _, v in lines}
-        name = " ".join(said[k] for k in ("model name", "CPU implementer", "CPU part") if k in said)
-        name += f" {zlib.crc32(said.get('flags', said.get('Features', '')).encode()):08x}"  # virtual ones share names
-    except OSError:
-        name = ""
-    return f"{name or platform.processor() or platform.machine()}, {torch.backends.cpu.get_cpu_capability()}"

@@ -73,7 +73,8 @@ def bounds(mask: torch.Tensor, around: int = 0) -> Window | None:
     Returns:
         The smallest window, or None where nothing is true.
     """
-    rows, columns = mask.any(1).nonzero()[:, 0], mask.any(0).nonzero()[:, 0]
+    seen = mask.view(torch.uint8)  # any() of truth values takes twenty times as long
+    rows, columns = seen.amax(1).nonzero()[:, 0], seen.amax(0).nonzero()[:, 0]
     if not len(rows):
         return None
     (top, bottom), (left, right) = ((int(at[0]) - around, int(at[-1]) + 1 + around) for at in (rows, columns))

@@ -18,6 +18,7 @@ from ..ops.tiles import Window, bounds, even_tiles
 from ..shipped import load_shipped
 from .learned_features import LATTICE, features, local_colours
 from .learned_network import STEP, Refiner
+from .learned_precision import best_dtype
 
 NAME = "refiner.safetensors"
 TILE, GPU_TILE, MARGIN = 640, 2048, 48  # pixels; multiples of the network's step and of the lattice
@@ -92,10 +93,10 @@ def _correct(
         shown = features(image[window].float(), coarse[window].float(), alpha[window], near)
         change = refiner(shown)[..., top - y : bottom - y, left - x : right - x]
         old = out[..., top:bottom, left:right]
-        step = strength * (GATE * gate).clamp(max=1) * change
+        step = (GATE * gate).clamp_(max=1).mul_(strength).mul_(change)
         new = (old + step).clamp_(0, 1)
-        new.masked_fill_(new < NOTHING, 0).masked_fill_(new > 1 - NOTHING, 1)
-        old.copy_(torch.where(step == 0, old, new))
+        new = torch.threshold_(torch.threshold_(new, NOTHING, 0).neg_(), NOTHING - 1, -1).neg_()  # 1 likewise
+        old.lerp_(new, step.ne_(0))  # to the bit, one or the other; a choice by truth values takes four times as long
 
     if alpha.device.type == "cpu":  # convolutions of so few channels are too small to be shared out among threads
         for_each(one, even_tiles(height, width, (TILE, TILE), CELL))
@@ -112,12 +113,11 @@ def load_refiner(device: str = "cpu") -> Refiner:
         device: of torch, by name.
 
     Returns:
-        The network in evaluation mode, float16 on a GPU, else float32.
+        The network in evaluation mode, in the arithmetic that the device does best (learned_precision.py).
 
     Raises:
         WeightsError: missing or damaged.
     """
     with _lock:
         network = load_shipped(NAME, Refiner)
-        dtype = torch.float16 if torch.device(device).type == "cuda" else torch.float32
-        return network.to(device, dtype)
+        return network.to(device, best_dtype(network, torch.device(device)))

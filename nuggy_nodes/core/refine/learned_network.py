@@ -55,13 +55,30 @@ class Refiner(nn.Module):
         down, right = -height % STEP, -width % STEP
         if down or right:
             features = F.pad(features, (0, right, 0, down), mode="replicate")
-        x = F.pixel_unshuffle(features, 2).to(self.out.weight.dtype, memory_format=torch.channels_last)
-        x0 = self.r0(self.inp(x))
+        x0 = self.r0(self._in_twos(features))
         x1 = self.r1(self.d1(F.relu(x0)))
         x2 = self.r2b(self.r2(self.d2(F.relu(x1))))
         y1 = self.q1(_twice(self.u1(x2)).add_(x1))
         y0 = self.q0(_twice(self.u0(y1)).add_(x0))
-        return F.pixel_shuffle(self.out(F.relu(y0)), 2)[..., :height, :width].to(features.dtype)
+        return _unfolded(self.out(F.relu_(y0)))[..., :height, :width].to(features.dtype)
+
+    def _in_twos(self, x: Tensor) -> Tensor:
+        """inp(F.pixel_unshuffle(x, 2)). On a CPU folding takes twice as long as the convolution, and 3x3 on folded
+        pixels are 6x6 on the pixels themselves, in steps of two."""
+        dtype, layout = self.out.weight.dtype, torch.channels_last
+        if x.device.type != "cpu":
+            return self.inp(F.pixel_unshuffle(x, 2).to(dtype, memory_format=layout))  # type: ignore[no-any-return]
+        count, _, side, _ = self.inp.weight.shape
+        folded = self.inp.weight.view(count, FEATURES, 2, 2, side, side)
+        pixels = folded.permute(0, 1, 4, 2, 5, 3).reshape(count, FEATURES, 2 * side, 2 * side)
+        pixels = pixels.contiguous(memory_format=layout)
+        return F.conv2d(x.to(dtype, memory_format=layout), pixels, self.inp.bias, 2, side - 1)
+
+
+def _unfolded(x: Tensor) -> Tensor:
+    """F.pixel_shuffle(x, 2) of [B,4,h,w], which takes five times as long where channels come last."""
+    batch, _, height, width = x.shape
+    return x.permute(0, 2, 3, 1).unflatten(3, (2, 2)).transpose(2, 3).reshape(batch, 1, 2 * height, 2 * width)
 
 
 def _twice(x: Tensor) -> Tensor:

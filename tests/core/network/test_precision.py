@@ -9,6 +9,7 @@ import torch
 from nuggy_nodes.core import InputError, choose_precision
 from nuggy_nodes.core.network import eight_bit_check, precision
 from nuggy_nodes.core.network.isnet import RSU
+from nuggy_nodes.core.ops import what_pays
 
 CPU = torch.device("cpu")
 
@@ -17,8 +18,8 @@ CPU = torch.device("cpu")
 def cache(tmp_path, monkeypatch):
     """A cache folder of its own and a process that knows nothing yet; the file that verdicts are kept in."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(precision, "_seen", {})
-    return tmp_path / "nuggy" / precision.FILE
+    monkeypatch.setattr(what_pays, "_seen", {})
+    return tmp_path / "nuggy" / what_pays.FILE
 
 
 def answers(monkeypatch, *ratios):
@@ -59,42 +60,12 @@ def test_int8_by_name(cache, monkeypatch, why):
 def test_measured_once_and_kept(cache, monkeypatch, ratio, dtype):
     left = answers(monkeypatch, ratio)
     assert choose_precision(CPU) == choose_precision(CPU) == dtype and not left
-    monkeypatch.setattr(precision, "_seen", {})  # another process
+    monkeypatch.setattr(what_pays, "_seen", {})  # another process
     assert choose_precision(CPU) == dtype
     kept = json.loads(cache.read_text())
     half = ratio[0] if isinstance(ratio, tuple) else ratio
     assert list(kept.values()) == [[half <= 0.8, dtype == torch.int8]]
     assert precision.floating() == (torch.bfloat16 if half <= 0.8 else torch.float32)
-    assert torch.__version__ in next(iter(kept)) and precision.processor() in next(iter(kept))
-
-
-def test_another_processor_is_measured_again(cache, monkeypatch):
-    left = answers(monkeypatch, 0.4, 2.0)
-    assert choose_precision(CPU) == torch.bfloat16
-    monkeypatch.setattr(precision, "processor", lambda: "an older one")
-    assert choose_precision(CPU) == torch.float32 and not left
-    assert len(json.loads(cache.read_text())) == 2
-
-
-@pytest.mark.parametrize("content", ["", "[1]", "{", '{"x": 3}', "[" * 100_000, "\0", '{"x": [1, 2]}'])
-def test_a_damaged_file_is_as_none(cache, monkeypatch, content):
-    cache.parent.mkdir()
-    cache.write_text(content)
-    answers(monkeypatch, 0.4)
-    assert choose_precision(CPU) == torch.bfloat16
-    assert len(json.loads(cache.read_text())) == 1
-
-
-def test_a_cache_that_cannot_be_written_is_no_error(tmp_path, cache, monkeypatch):
-    (tmp_path / "file").write_text("not a folder")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    left = answers(monkeypatch, 0.4)
-    assert choose_precision(CPU) == choose_precision(CPU) == torch.bfloat16 and not left
-    monkeypatch.setattr(precision, "_seen", {})
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setattr("pathlib.Path.home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
-    answers(monkeypatch, 3.0)
-    assert choose_precision(CPU) == torch.float32
 
 
 def test_the_measurement_is_real_and_leaves_no_trace(monkeypatch):

@@ -39,10 +39,11 @@ def test_strips_begin_with_a_cell_and_leave_no_row_out(device, monkeypatch):
     assert (seen[0][0], seen[-1][1]) == (0, 250) and (len(seen) > 20) == (device == "cpu")
 
 
+@pytest.mark.parametrize("cell", [1, 2, 3, 4, 16])
 @pytest.mark.parametrize("window", [(0, 40, 0, 56), (8, 40, 16, 56), (5, 23, 1, 2), (39, 40, 55, 56), (0, 1, 0, 56)])
-def test_a_window_of_the_values_is_the_wholes(window):
-    """Bilinear enlargement of all cells, cut; a picture of 40x56 pixels in cells of 4, the last column partial."""
-    values = noise(2, 3, 10, 14)
-    whole = F.interpolate(values, scale_factor=4, mode="bilinear", align_corners=False)
+def test_a_window_of_the_values_is_the_wholes(window, cell):
+    """Bilinear enlargement of all cells, cut; of cells of 4 a picture of 40x56 pixels has just these."""
+    values = noise(2, 3, 40, 56)[..., : -(-40 // cell), : -(-56 // cell)]
+    whole = F.interpolate(values, scale_factor=cell, mode="bilinear", align_corners=False)
     top, bottom, left, right = window
-    torch.testing.assert_close(in_pixels(values, 4, window), whole[..., top:bottom, left:right], atol=1e-6, rtol=0)
+    torch.testing.assert_close(in_pixels(values, cell, window), whole[..., top:bottom, left:right], atol=1e-6, rtol=0)

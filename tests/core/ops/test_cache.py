@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from nuggy_nodes.core.network import cache
-from nuggy_nodes.core.network.cache import cache_folder, keep, recall
+from nuggy_nodes.core.ops import cache
+from nuggy_nodes.core.ops.cache import cache_folder, keep, recall
 
 
 @pytest.fixture(autouse=True)
