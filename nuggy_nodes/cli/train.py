@@ -56,6 +56,15 @@ def add_parser(commands: Any) -> None:
     p.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.safetensors")
     p.add_argument("--name", default="", help="title of the card (default: the file's name)")
     p.add_argument("--last", action="store_true", help="the average weights of the last save, better or not")
+    p.add_argument(
+        "--share",
+        type=float,
+        default=1.0,
+        metavar="N",
+        help="how far to go from the weights it started from to those it learnt, 0 to 1 (default: 1)",
+    )
+    p.add_argument("--start", type=Path, metavar="FILE",
+                   help="for --share: the weights it started from (default: the default weights)")  # fmt: skip
     p.add_argument("--overwrite", action="store_true", help="replace an existing output file")
     p.set_defaults(run=_export)
 
@@ -132,7 +141,9 @@ def _export(args: argparse.Namespace) -> int:
         raise NuggyError(f"{args.output}: weights are stored as .safetensors")
     if args.output.exists() and not args.overwrite:
         raise NuggyError(f"{args.output}: exists; give --overwrite or another --output")
-    print(f"{args.output}, {export(args.folder, args.output, args.name, args.last)}")
+    if not 0 <= args.share <= 1:
+        raise NuggyError(f"--share is from 0 to 1; got {args.share:g}")
+    print(f"{args.output}, {export(args.folder, args.output, args.name, args.last, args.share, args.start)}")
     return 0
 
 

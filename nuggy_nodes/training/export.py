@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ..core.errors import NuggyError
@@ -24,10 +25,15 @@ FIGURES = {
 }
 
 
-def export(run: Path, output: Path, name: str = "", last: bool = False) -> Path:
+def export(
+    run: Path, output: Path, name: str = "", last: bool = False, share: float = 1.0, start: Path | None = None
+) -> Path:
     """Write a run's best average weights to `output` (.safetensors) and a card to OUTPUT.md. Returns the card's path.
 
     last: those of the last save instead, whether they measured better than the original ones, worse, or not at all.
+    share: how far to go from the weights that the run started from, in the file `start` (None: the default weights),
+    to what it learnt, 0 to 1. A part of the way keeps what the run forgot and has most of what it learnt (Wortsman et
+    al., "Robust fine-tuning of zero-shot models", CVPR 2022).
     Raises NuggyError where the folder holds no such weights, WeightsError where they are broken.
     """
     found, facts = _last(run) if last else _best(run)
@@ -35,6 +41,8 @@ def export(run: Path, output: Path, name: str = "", last: bool = False) -> Path:
         story: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as e:
         raise NuggyError(f"{run / 'run.json'}: cannot be read ({e}); it lies beside best.safetensors") from e
+    if share < 1:
+        found = _towards(found, start or weights.default_path(), story["terms"].get("weights"), share)
     base = story["base"]
     kept = {k: v for k, v in base.items() if k in {f.name for f in dataclasses.fields(Info)}}
     kept |= {k: tuple(kept[k]) for k in ("mean", "std")}
@@ -42,13 +50,21 @@ def export(run: Path, output: Path, name: str = "", last: bool = False) -> Path:
     info = dataclasses.replace(
         Info(**kept),
         lineage=f"{base['lineage']}; fine-tuned by `nuggy train`, {facts['step']} steps at "
-        f"{story['terms']['run']['size']} pixels",
+        f"{story['terms']['run']['size']} pixels" + (f", {share:g} of the change" if share < 1 else ""),
         licence=f"{base['licence']}; fine-tuned on: {data}",
     )
     weights.save(found, info, output)
     card = output.with_suffix(".md")
-    card.write_text(_card(output, name or output.stem, info, facts, story), encoding="utf-8")
+    card.write_text(_card(output, name or output.stem, info, facts | {"share": share}, story), encoding="utf-8")
     return card
+
+
+def _towards(found: dict[str, Tensor], start: Path, known: str | None, share: float) -> dict[str, Tensor]:
+    """What lies a share of the way from the weights in `start`, whose sha256 is `known`, to those found."""
+    if checksum.sha256(start) != known:
+        raise NuggyError(f"{start}: not the weights that this run started from; give those as --start")
+    before, _ = weights.read(start)
+    return {k: torch.lerp(before[k], v, share) for k, v in found.items()}
 
 
 def _best(run: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -94,6 +110,8 @@ def _card(path: Path, name: str, info: Info, facts: dict[str, Any], story: dict[
         measured = story["terms"]["evaluate"]
         which = f"{measured['first']} pictures" if measured["first"] else "every picture"
         told_how = f"Measured in training, before rounding to 8 bits: recipe {measured['recipe']}, {which} of each set."
+        if facts.get("share", 1) < 1:
+            told_how += f" They are of the whole change; the file has {facts['share']:g} of it."
         if not facts.get("last"):
             told_how += " The best of several was kept, so expect less."
         lines += [told_how, "", "| | original weights | these |", "|---|---|---|"]

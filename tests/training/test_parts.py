@@ -16,6 +16,7 @@ from PIL import Image
 from nuggy_nodes.cli import main
 from nuggy_nodes.core import load
 from nuggy_nodes.core.errors import NuggyError
+from nuggy_nodes.core.network import checksum
 from nuggy_nodes.core.network.metadata import Info
 from nuggy_nodes.core.network.weights import SMALL, Network, read
 from nuggy_nodes.training import record, state, teacher
@@ -342,6 +343,7 @@ def test_export_carries_lineage_data_and_figures(tmp_path: Path, capsys: pytest.
     state.save_tensors(run / "best.safetensors", tensors, facts)
     sources = [dataclasses.asdict(Source("dis5k", 1.0, Path("DIS5K"), licence="research")) | {"path": "DIS5K"}]
     terms = {"seed": 0, "run": dataclasses.asdict(Run(size=512)), "evaluate": {"recipe": "fast", "first": 6}}
+    terms["weights"] = checksum.sha256(network.path)
     (run / "run.json").write_text(
         json.dumps({"terms": terms, "sources": sources, "base": dataclasses.asdict(network.info)}, default=str)
     )
@@ -358,6 +360,19 @@ def test_export_carries_lineage_data_and_figures(tmp_path: Path, capsys: pytest.
     assert 40e6 < out.stat().st_size < 48e6
     assert main(["train", "export", str(run), "-o", str(out)]) == 1
     assert "exists" in capsys.readouterr().err
+    part = tmp_path / "part.safetensors"
+    assert main(["train", "export", str(run), "-o", str(part), "--share", "0.25"]) == 0
+    got, info = read(part)
+    quarter = {k: v * 1.0025 for k, v in network.model.state_dict().items()}
+    assert all((got[k] - v).abs().max() <= v.abs().max() / 126 for k, v in quarter.items())
+    assert sum(float((got[k] - v).sum()) for k, v in quarter.items() if v.ndim == 1) == pytest.approx(0, abs=1e-3)
+    assert info.lineage.endswith("0.25 of the change") and "has 0.25 of it" in (tmp_path / "part.md").read_text()
+    for wrong, told in (
+        (["--share", "1.5"], "from 0 to 1"),
+        (["--share", "0.5", "--start", str(out)], "not the weights"),
+    ):
+        assert main(["train", "export", str(run), "-o", str(tmp_path / "no.safetensors"), *wrong]) == 1
+        assert told in capsys.readouterr().err
 
 
 def test_a_table_drops_what_is_done_again_and_is_plotted(tmp_path: Path) -> None:
