@@ -196,7 +196,9 @@ def test_the_loss_on_scenes_held_back_falls(data: Path) -> None:
     from nuggy_nodes.core import load
     from nuggy_nodes.training.draw import HELD_BACK
 
-    (data / "mix.toml").write_text(MIX.replace('weights = "narrow.safetensors"\n', "").replace("sizes = [64, 32]\n", ""))
+    (data / "mix.toml").write_text(
+        MIX.replace('weights = "narrow.safetensors"\n', "").replace("sizes = [64, 32]\n", "")
+    )
     mix = read_mix(data / "mix.toml")
     run = mix.run.__class__(**{**mix.run.__dict__, "steps": 10, "rate": 2e-4, "decay": 0.7})
     draws, own = Draws(mix, {}), learner.Learner(load(), run)

