@@ -25,7 +25,7 @@ from .protruding import belonging
 from .views import View
 
 LOOKS = ((0.15, View(768)), (0.4, View(768, flip=True)))  # of the box, shown on each side of it; in which view
-MOST = 0.3  # of the subject, that may be taken away
+MOST = 0.2  # of the subject, that may be taken away
 GRID = 512  # cells along the longer side on which views are weighed
 CHANGES = 4.0  # a change of a quarter counts whole
 NEAR = 3  # cells around a change that are found anew
