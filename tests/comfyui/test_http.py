@@ -48,12 +48,15 @@ def test_chain_on_a_photograph_equals_the_core(server: Server, photo: np.ndarray
     image = torch.from_numpy(photo.astype(np.float32) / 255).movedim(-1, 0)[None]
     alpha = cutout(image, load(), which).alpha[0, 0].numpy()
     difference = np.abs(saved[..., 3] / 255 - alpha)
-    assert difference.max() < 1.01 / 255  # Save Image cuts off what is under one step of 8 bits
+    # Save Image cuts off what is under one step of 8 bits; where the learned refinement runs in bfloat16, a last bit of
+    # what it is shown becomes a step here and there
+    assert difference.max() < 2.01 / 255 and (difference > 1.01 / 255).mean() < 1e-3
     assert 0.05 < alpha.mean() < 0.95
     opaque = saved[..., 3] == 255  # straight alpha: the photograph's own colours, and the subject's at soft edges
     assert opaque.any() and np.array_equal(saved[opaque][:, :3], photo[opaque])
     own = estimate_foreground(image, torch.from_numpy(alpha)[None, None])[0].movedim(0, -1).numpy()
-    assert np.abs(saved[..., :3] / 255 - own).max() < 1.01 / 255
+    off = np.abs(saved[..., :3] / 255 - own)  # and with such a step of alpha its colours
+    assert off.max() < 6 / 255 and (off > 1.01 / 255).mean() < 1e-3
 
 
 @pytest.mark.parametrize("foreground", ["multilevel", "none"])
