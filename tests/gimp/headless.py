@@ -669,15 +669,16 @@ def test_worker_killed_ten_times(root: Root, gimp: Gimp, files: dict) -> None:
 def test_cancel_stops_the_work_and_leaves_the_image(root: Root, gimp: Gimp, files: dict) -> None:
     """Cancel has GIMP kill the plug-in; here that is done for it, in the middle of a large picture."""
     assert root.nuggy("gimp", "check").returncode == 0
+    since = root.place.log.stat().st_size
     call = gimp.begin(TRY, path=files["large"])
-    wait_for(lambda: "begins" in root.place.last_words(1))
+    wait_for(lambda: "begins" in root.place.last_words(5, since))
     (plugin,) = processes(f"{root.settings.parent}/nuggy.py")
     kill(plugin)
     status, _text, same = gimp.finish(call)
     assert status != "success" and same is True
     worker = root.worker()
     assert worker, "a cancelled job does not end the worker"
-    wait_for(lambda: "hung up" in root.place.last_words(1))  # a starved worker, too, looks idle
+    wait_for(lambda: "hung up" in root.place.last_words(5, since))  # a starved worker, too, looks idle
     wait_for(lambda: not busy(worker))
     assert gimp(TRY, path=files["rgb"])[0] == "success" and root.worker() == worker
 
