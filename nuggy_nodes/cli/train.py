@@ -141,8 +141,6 @@ def _export(args: argparse.Namespace) -> int:
         raise NuggyError(f"{args.output}: weights are stored as .safetensors")
     if args.output.exists() and not args.overwrite:
         raise NuggyError(f"{args.output}: exists; give --overwrite or another --output")
-    if not 0 <= args.share <= 1:
-        raise NuggyError(f"--share is from 0 to 1; got {args.share:g}")
     print(f"{args.output}, {export(args.folder, args.output, args.name, args.last, args.share, args.start)}")
     return 0
 

@@ -34,8 +34,11 @@ def export(
     share: how far to go from the weights that the run started from, in the file `start` (None: the default weights),
     to what it learnt, 0 to 1. A part of the way keeps what the run forgot and has most of what it learnt (Wortsman et
     al., "Robust fine-tuning of zero-shot models", CVPR 2022).
-    Raises NuggyError where the folder holds no such weights, WeightsError where they are broken.
+    Raises NuggyError where the folder holds no such weights, `start` others, or share is out of range; WeightsError
+    where weights are broken.
     """
+    if not 0 <= share <= 1:
+        raise NuggyError(f"share is from 0 to 1; got {share:g}")
     found, facts = _last(run) if last else _best(run)
     try:
         story: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))

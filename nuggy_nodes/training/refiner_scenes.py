@@ -72,6 +72,7 @@ def _cut(photo: Bytes, network: Network) -> tuple[Bytes, Bytes]:
 
 
 def worth(alpha: Bytes) -> bool:
+    """Whether a subject's alpha [H,W] is worth compositing: neither a speck nor the whole photograph, nor a haze."""
     a = alpha.astype(np.float32) / 255
     return bool(SHARE[0] < a.mean() < SHARE[1] and (4 * a * (1 - a)).mean() < VAGUE)
 

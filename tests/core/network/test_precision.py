@@ -78,13 +78,8 @@ def test_the_measurement_is_real_and_leaves_no_trace(monkeypatch):
     assert torch.equal(state, torch.get_rng_state())
 
 
-def test_no_kernel_for_bfloat16_is_no_error(monkeypatch):
-    def forward(self, x):
-        if x.dtype == torch.bfloat16:
-            raise RuntimeError("not implemented for 'BFloat16'")
-        return x
-
-    monkeypatch.setattr(RSU, "forward", forward)
+def test_no_kernel_for_bfloat16_is_no_error(no_bfloat16):
+    no_bfloat16(RSU)
     assert precision.measure()[0] == math.inf
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 import torch
@@ -81,29 +80,40 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path, kept, monkeypatch)
     assert once("a", 1, lambda: [False]) == [False]
 
 
-def runs(seconds):
-    """What takes so long, and how often it was asked."""
-    asked = []
+@pytest.fixture
+def runs(monkeypatch):
+    """Makes what takes so many seconds of a clock that only it moves, and how often it was asked."""
+    now = [0.0]
+    monkeypatch.setattr(what_pays.time, "perf_counter", lambda: now[0])
 
-    def run():
-        asked.append(seconds)
-        time.sleep(seconds)
-        return torch.zeros(())
+    def make(seconds):
+        asked = []
 
-    return asked, run
+        def run():
+            asked.append(seconds)
+            now[0] += seconds
+            return torch.zeros(())
 
+        return asked, run
 
-def test_ratios_are_of_the_times():
-    _, exact = runs(0.02)
-    _, half = runs(0.01)
-    found = ratios(exact, {"half": half, "same": exact})
-    assert set(found) == {"half", "same"} and 0.4 < found["half"] < 0.7 and 0.8 < found["same"] < 1.25
+    return make
 
 
-def test_what_is_hopeless_or_has_no_kernel_is_left_at_once():
+def test_ratios_are_of_the_times(runs):
+    (asked, exact), (_, half) = runs(0.5), runs(0.25)
+    assert ratios(exact, {"half": half, "slower": runs(1.5)[1]}, rounds=4) == {"half": 0.5, "slower": 3.0}
+    assert len(asked) == 2 + 4
+
+
+def test_the_best_of_several_rounds_counts(monkeypatch):
+    taken = iter([9, 4, 2, 2, 4, 3, 6, 2])  # exact twice, the other at first sight twice, then in turns
+    monkeypatch.setattr(what_pays, "_seconds", lambda _: next(taken))
+    assert ratios(torch.ones, {"half": torch.ones}, rounds=2) == {"half": 0.5}
+
+
+def test_what_is_hopeless_or_has_no_kernel_is_left_at_once(runs):
     def none():
         raise RuntimeError("not implemented for 'BFloat16'")
 
-    _, exact = runs(0.002)
-    asked, slow = runs(0.05)
-    assert ratios(exact, {"none": none, "slow": slow}) == {} and len(asked) == 2
+    asked, slow = runs(1.0)
+    assert ratios(runs(0.125)[1], {"none": none, "slow": slow}) == {} and len(asked) == 2
