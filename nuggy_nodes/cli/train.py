@@ -100,7 +100,7 @@ def _sheet(args: argparse.Namespace) -> int:
     device, out = choose_device(), io.BytesIO()
     with shown("teacher", "photo", sys.stderr.isatty()) as progress:
         answers = args.teacher or args.output.parent / "teacher"
-        teaching = teach(photographs(mix), mix.weights, device, answers, progress)
+        teaching = teach(photographs(mix), mix.teacher, device, answers, progress)
     with shown("painting", "scene", sys.stderr.isatty()) as progress:
         sheet = contact_sheet(Draws(mix, teaching, args.size), args.first, args.count, device, progress)
     sheet.save(out, "png")

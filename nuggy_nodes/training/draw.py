@@ -74,7 +74,11 @@ class Draws(Dataset[Scene]):
         elif source.layout == "photos":
             path = pick(self.files[which])
             if source.composite and rng.random() < source.composite and (cut := _cut(path, self.teaching[path])):
-                return composite(rng, *cut, _photo(pick(self.grounds[which])), self.size, source.strands)
+                ground = _photo(pick(self.grounds[which]))
+                crowd = int(rng.integers(1, 7)) if source.clutter and rng.random() < source.clutter else 0
+                near = (pick(self.files[which]) for _ in range(crowd))
+                others = [other for p in near if p != path and (other := _cut(p, self.teaching[p]))]
+                return composite(rng, *cut, ground, self.size, source.strands, source.clutter, others)
             scene = _taught(rng, _photo(path), *teacher.answer(self.teaching[path]), self.size)
             if rng.random() < source.strands:
                 scene = drawn.adorned(rng, scene)

@@ -45,7 +45,7 @@ class Trainer:
         self.original = load(mix.weights, device)
         self.judge = Judge(mix, folder, device, progress)
         with shown("teacher", "photo", progress) as asked:
-            teaching = teach(photographs(mix), mix.weights, device, folder / "teacher", asked)
+            teaching = teach(photographs(mix), mix.teacher, device, folder / "teacher", asked)
         self.draws = Draws(mix, teaching)
         self.learner = Learner(self.original, self.run)
         self.step = 0
@@ -110,7 +110,8 @@ class Trainer:
         """What a run must not change on the way: settings, seed, weights, the files of each source (their names, not
         where they lie), and what is measured, since figures of before are compared with figures of after."""
         sources = [
-            {k: getattr(s, k) for k in ("layout", "weight", "split", "composite", "strands")} | {"files": names}
+            {k: getattr(s, k) for k in ("layout", "weight", "split", "composite", "strands", "clutter")}
+            | {"files": names}
             for s, names in zip(self.draws.sources, self.draws.names, strict=True)
         ]
         run, measured = dataclasses.asdict(self.run), dataclasses.asdict(self.mix.evaluate)

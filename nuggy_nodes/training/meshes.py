@@ -44,7 +44,7 @@ def _lattice(d: Desk, cells: int, kind: str) -> Floats:
     return np.asarray(np.concatenate((np.stack((x1, y), -1), np.stack((x2, y2), -1))), np.float32)
 
 
-def _mesh(d: Desk, warp: Warp, outline: Floats, cells: int, kind: str, ink: Floats) -> None:
+def mesh(d: Desk, warp: Warp, outline: Floats, cells: int, kind: str, ink: Floats) -> None:
     """Lattice lines within an outline; what is outside is cut away, runs that remain become strands."""
     points = _lattice(d, cells, kind)
     keep = _inside(points, outline)
@@ -78,7 +78,7 @@ def racket(d: Desk) -> None:
         end = np.stack((np.zeros(12), np.linspace(1.02, rng.uniform(1.8, 3.0), 12)), 1)
         handle = ribbon(np.asarray(end, np.float32), np.full(12, rng.uniform(0.1, 0.25)))
         d.layers.append(surface(rng, fill(d.size, [warp(handle)]), d.photo, d.ink()))
-    _mesh(d, warp, outline, d.many(8, 44), str(rng.choice(("square", "square", "diamond", "hexagon"))), d.ink())
+    mesh(d, warp, outline, d.many(8, 44), str(rng.choice(("square", "square", "diamond", "hexagon"))), d.ink())
     _ring(d, warp, outline, rng.uniform(0.04, 0.16), d.ink())
 
 
@@ -90,7 +90,7 @@ def net(d: Desk) -> None:
     if rng.random() < 0.4:
         cover = creature(rng, d.size)
         d.layers.append(surface(rng, cover, d.photo, d.ink()))
-    _mesh(d, warp, outline, d.many(8, 50), str(rng.choice(("square", "diamond", "diamond", "hexagon"))), d.ink())
+    mesh(d, warp, outline, d.many(8, 50), str(rng.choice(("square", "diamond", "diamond", "hexagon"))), d.ink())
     ink = d.ink()
     if rng.random() < 0.7:
         _ring(d, warp, outline, rng.uniform(0.015, 0.07), ink)

@@ -40,6 +40,8 @@ class Source:
     has them. backgrounds: folders of photographs without a subject, to composite over (paired) or draw on (drawn).
     composite: share of a source's draws put over such a background (`photos`: with the teacher's mask, which is exact
     there). strands: share of a `photos` source's draws that get hair, whiskers or wires drawn along their contours.
+    clutter: share of its composites with something behind the subject that is none (clutter.py); as many have other
+    subjects behind it, smaller or out of focus, and as many are small in the frame themselves (placing.py).
     licence: kept in the exported weights.
     """
 
@@ -50,6 +52,7 @@ class Source:
     backgrounds: tuple[Path, ...] = ()
     composite: float = 0.0
     strands: float = 0.0
+    clutter: float = 0.0
     name: str = ""
     licence: str = "not stated"
 
@@ -98,13 +101,15 @@ class Evaluate:
 
 @dataclass(frozen=True)
 class Mix:
-    """Everything that a mix file says. weights: what is fine-tuned and teaches (None: the default weights)."""
+    """Everything that a mix file says. weights: what is fine-tuned (None: the default weights); teacher: what masks
+    the photographs (None: those too)."""
 
     sources: tuple[Source, ...]
     run: Run = field(default_factory=Run)
     evaluate: Evaluate = field(default_factory=Evaluate)
     seed: int = 0
     weights: Path | None = None
+    teacher: Path | None = None
 
 
 T = TypeVar("T")
@@ -128,9 +133,9 @@ def read_mix(path: Path, data: Path | None = None) -> Mix:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
         raise MixError(f"{path}: not TOML ({e})") from e
     root = data if data is not None else path.parent
-    unknown = sorted(set(raw) - {"source", "run", "evaluate", "seed", "weights"})
+    unknown = sorted(set(raw) - {"source", "run", "evaluate", "seed", "weights", "teacher"})
     if unknown:
-        raise MixError(f"{path}: unknown {unknown[0]!r}; a mix has source, run, evaluate, seed and weights")
+        raise MixError(f"{path}: unknown {unknown[0]!r}; a mix has source, run, evaluate, seed, weights and teacher")
     tables = raw.get("source", [])
     if not isinstance(tables, list) or not tables:
         raise MixError(f"{path}: give at least one [[source]]")
@@ -152,8 +157,10 @@ def read_mix(path: Path, data: Path | None = None) -> Mix:
         raise MixError(f"{path}: [evaluate] every and first are 0 or more")
     if evaluate.recipe not in RECIPES:
         raise MixError(f"{path}: [evaluate] recipe {evaluate.recipe!r}; there are {', '.join(RECIPES)}")
-    mix = Mix(sources, run, evaluate, _typed(raw.get("seed", 0), int, f"{path}: seed"),
-              root / _typed(raw["weights"], str, f"{path}: weights") if "weights" in raw else None)  # fmt: skip
+    weights, taught = (
+        root / _typed(raw[key], str, f"{path}: {key}") if key in raw else None for key in ("weights", "teacher")
+    )
+    mix = Mix(sources, run, evaluate, _typed(raw.get("seed", 0), int, f"{path}: seed"), weights, taught or weights)
     _measured_is_not_trained(mix, path)
     return mix
 
@@ -162,8 +169,8 @@ def _source(raw: Any, root: Path, where: str) -> Source:
     source = _table(Source, raw, root, where)
     if source.layout not in LAYOUTS:
         raise MixError(f"{where}: layout {source.layout!r}; there are {', '.join(LAYOUTS)}")
-    if source.weight < 0 or not 0 <= source.composite <= 1 or not 0 <= source.strands <= 1:
-        raise MixError(f"{where}: weight is 0 or more, composite and strands are from 0 to 1")
+    if source.weight < 0 or not all(0 <= x <= 1 for x in (source.composite, source.strands, source.clutter)):
+        raise MixError(f"{where}: weight is 0 or more, composite, strands and clutter are from 0 to 1")
     if source.layout != "drawn" and source.path is None:
         raise MixError(f"{where}: {source.layout} needs a path")
     if (source.layout == "drawn" or source.composite) and not source.backgrounds:

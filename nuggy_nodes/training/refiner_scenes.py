@@ -20,7 +20,9 @@ from ..core.refine.refine import refine
 from ..core.segment.closer_look import look
 from . import drawn, files, motifs
 from .camera import draw_camera
+from .clutter import behind as scenery
 from .motifs import Desk, Layer
+from .placing import bystanders, small
 from .scene import Scene
 from .shapes import Body, Bytes
 from .strands import Sheer, Strokes
@@ -85,11 +87,22 @@ def sheer(rng: np.random.Generator, layers: Sequence[Layer]) -> list[Layer]:
 
 
 def composite(
-    rng: np.random.Generator, alpha: Bytes, colour: Bytes, behind: Bytes, size: int, strands: float = 0.6
+    rng: np.random.Generator,
+    alpha: Bytes,
+    colour: Bytes,
+    behind: Bytes,
+    size: int,
+    strands: float = 0.6,
+    cluttered: float = 0.0,
+    others: Sequence[tuple[Bytes, Bytes]] = (),
 ) -> Scene:
     """A photograph's subject, alpha [H,W] and colours [H,W,3], over a part of another photograph `behind`; a share
-    `strands` of them with hair or whiskers drawn on it."""
+    `strands` of them with hair or whiskers drawn on it, a share `cluttered` with something drawn behind it that is no
+    subject (clutter.py), and as many smaller in the frame than photographs have theirs. others: subjects that stand
+    behind it and are none."""
     view = draw_look(rng, alpha)
+    if cluttered and rng.random() < cluttered:
+        view = small(rng, alpha) or view
     cover, seen = see(alpha, view, size), see(colour, view, size)
     if rng.random() < 0.3:  # harder or softer than the filter's habit
         cover = (255 * (cover / 255.0) ** rng.uniform(0.6, 1.6)).round().astype(np.uint8)
@@ -105,4 +118,10 @@ def composite(
     layers = [Body(cover, seen), *sheer(rng, desk.layers)]
     if rng.random() < 0.4:  # hair behind the body too
         layers = layers[::-1]
-    return Scene(back, np.zeros_like(full), full, layers, (), blur, draw_camera(rng), kind="composite")
+    clutter: Sequence[Layer] = ()
+    if cluttered and rng.random() < cluttered:
+        clutter, blur = scenery(rng, behind, back, size)
+    if others:
+        people, blur = bystanders(rng, others, cover)
+        clutter = [*people, *clutter]
+    return Scene(back, np.zeros_like(full), full, layers, clutter, blur, draw_camera(rng), kind="composite")
