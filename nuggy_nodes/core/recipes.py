@@ -34,8 +34,8 @@ class Recipe:
         "keeps what any view found; majority keeps the first view but where most of the others outvote it.",
         choices=("regions", "mean", "max", "majority"), advanced=True)
     looks: int = setting(1, "looks", "look",
-        "How closely a large photograph is looked at: 2 shows unsure parts of one from 2048 pixels on to the "
-        "network again, larger; 3 once more, larger still, from 3072 pixels on.",
+        "How closely a photograph is looked at: 2 shows it to the network once more, larger, and of one from 2048 "
+        "pixels on the unsure parts, larger still; 3 those again, from 3072 pixels on.",
         minimum=1, maximum=3, step=1, advanced=True)
     guide: str = setting("colour", "guide", "edge",
         "colour follows edges between colours of equal brightness too; grey is faster; none only resizes the mask "
@@ -162,7 +162,7 @@ RECIPES = {
     r.name: r
     for r in (
         # views are chosen by benchmarks/RESULTS.md; work in passes of 1024x1024: 1; 1.5 to 1.9,
-        # 4.3 in doubt; 1.5 or 4.3, and up to 9 more
+        # 4.3 in doubt; 1.5 or 4.3, and 2.5 or up to 9 more
         Recipe("fast", views=views("1024"), detail=0.0),
         Recipe("balanced", views=views("896 896f 640fp15 640p15d 1024p15d 1024fp15d"), combine="regions"),
         Recipe("best", views=views("896 896f 640p15 640fp15 1024p15 1024fp15"), combine="regions", looks=2),

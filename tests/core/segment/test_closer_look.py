@@ -1,5 +1,7 @@
 """Closer looks, with a stand-in network whose answer is known: the green channel at half its size."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ import torch.nn.functional as F
 
 from nuggy_nodes.core import InputError, Network, View, cutout, recipe
 from nuggy_nodes.core.network.metadata import Info
-from nuggy_nodes.core.segment.closer_look import agreement, attached, closer_look, look, sharpened, squares
+from nuggy_nodes.core.segment.closer_look import WHOLE, closer_look, larger_look, look, squares
 
 GRID, LARGE = 1024, 2048
 
@@ -94,8 +96,9 @@ def test_the_pipeline_looks_again_at_large_photographs_only(network, monkeypatch
     once = cutout(image, network, recipe(settings, looks=1))
     assert twice.alpha.shape == once.alpha.shape == (1, 1, 1400, LARGE)
     assert (twice.alpha - once.alpha).abs().max() > 0.05
+    finer = recipe(settings, views=(WHOLE[0],))  # nothing larger is left to be shown
     small = image[..., :-1]
-    assert torch.equal(cutout(small, network, settings).alpha, cutout(small, network, recipe(settings, looks=1)).alpha)
+    assert torch.equal(cutout(small, network, finer).alpha, cutout(small, network, recipe(finer, looks=1)).alpha)
 
 
 @pytest.mark.slow
@@ -111,10 +114,51 @@ def test_a_batch_is_looked_at_picture_by_picture_with_one_count_of_squares(green
     assert once.shape == (1, 1, 128, 128) and steps[-1] == (2, 2)
 
 
+def test_a_smaller_photograph_is_looked_at_whole(green):
+    """Undecided everywhere, it is the photograph itself on the finer grid; where all is decided, nothing is asked."""
+    y, x = np.mgrid[0:300, 0:420]
+    image = photograph(0.5 + 0.4 * np.sin(x / 31) * np.cos(y / 23))
+    steps: list[tuple[int, int]] = []
+    views = (View(256), View(256, flip=True))
+    out = look(green, image, views, looks=2, progress=lambda *a: steps.append(a))
+    expected = F.interpolate(image[:, 1:2], size=(576, 576), mode="bilinear")
+    assert out.shape == (1, 1, 576, 576) and green.model.calls == 4
+    assert (out - expected).abs().max() < 0.01
+    assert steps == sorted(steps) and steps[-1] == (4, 4)
+    assert torch.equal(out, larger_look(green, image, look(green, image, views)))
+    green.model.calls = 0
+    decided = torch.zeros(1, 1, 448, 448)
+    assert torch.equal(larger_look(green, image, decided), torch.zeros(1, 1, 576, 576)) and green.model.calls == 0
+
+
+def test_a_larger_look_brings_no_other_subject_and_takes_none(green):
+    """Only near what was undecided does it count, and only with those around whom it agrees."""
+    before = torch.zeros(1, 1, 576, 576)
+    before[..., 200:400, 200:400] = 1
+    before[..., 198:200, 200:400] = 0.5
+    image = photograph(np.zeros((576, 576)))
+    image[..., 199:400, 200:400] = 1
+    image[..., 20:120, 20:120] = 1  # another, which the first look did not take
+    image[..., 300:350, 300:350] = 0  # and a hole in the body
+    out = larger_look(green, image, before)
+    far = torch.ones(576, 576, dtype=torch.bool)
+    far[180:220, 180:420] = False
+    assert torch.equal(out[0, 0][far], before[0, 0][far])
+    assert out[..., 199, 220:380].min() > 0.7 and out[..., 197, 220:380].max() < 0.3
+
+
+def test_another_network_is_not_looked_at_larger(green, monkeypatch):
+    form = replace(green.form, measured=False)
+    monkeypatch.setattr(type(green), "form", form)
+    before = torch.full((1, 1, 448, 448), 0.5)
+    assert larger_look(green, photograph(np.ones((300, 300))), before) is before and green.model.calls == 0
+
+
 @pytest.mark.slow
 def test_a_third_look_from_3072_pixels_on(green):
     views = (View(256),)
-    assert [squares(900, w, views, 3) for w in (2047, 2048, 3071, 3072)] == [1, 10, 10, 35]
+    assert [squares(900, w, views, 3) for w in (2047, 2048, 3071, 3072)] == [3, 10, 10, 35]
+    assert squares(900, 900, (WHOLE[0],), 3) == 1 == squares(900, 900, views, 1)
     assert squares(3072, 900, views, 2) == 10 and squares(5000, 5000, views, 1) == 1
     y, x = np.mgrid[0:700, 0:3072]
     image = photograph(0.5 + 0.4 * np.sin(x / 61) * np.cos(y / 47))
@@ -133,51 +177,3 @@ def test_a_body_that_was_sure_stays(green):
     out = closer_look(green, photograph(np.zeros((LARGE, LARGE))), first)
     on_grid = F.interpolate(first, size=(GRID, GRID), mode="bilinear")
     assert torch.equal(out[..., 230:780, 220:780], on_grid[..., 230:780, 220:780])
-
-
-def test_what_floats_free_goes_back(rng):
-    """Against scipy's labels: every piece that the look has must hold a pixel of the mask before."""
-    import scipy.ndimage as ndimage
-
-    found = (ndimage.gaussian_filter(rng.random((120, 140)), 3) > 0.52).astype(np.float32)
-    before = found * (ndimage.gaussian_filter(rng.random((120, 140)), 6) > 0.5)
-    out = attached(*(torch.from_numpy(a.astype(np.float32))[None, None] for a in (found, before)))[0, 0].numpy()
-    labels, count = ndimage.label(found > 0.5, np.ones((3, 3)))
-    touching = {n for n in range(1, count + 1) if (before[labels == n] > 0.5).any()}
-    assert 0 < len(touching) < count
-    for n in range(1, count + 1):
-        wanted = found if n in touching else before
-        inside = labels == n
-        near_loose = ndimage.binary_dilation(
-            np.isin(labels, list(set(range(1, count + 1)) - touching)), np.ones((5, 5))
-        )
-        inside &= ~near_loose if n in touching else inside
-        assert np.array_equal(out[inside], wanted[inside])
-
-
-def test_agreement_is_what_it_says(rng, monkeypatch):
-    monkeypatch.setattr("nuggy_nodes.core.segment.closer_look.AROUND", 3)
-    before = rng.choice([0.0, 0.3, 1.0], (20, 22), p=[0.4, 0.2, 0.4])
-    seen = np.clip(before + rng.normal(0, 0.2, before.shape), 0, 1)
-    got = agreement(*(torch.from_numpy(a.astype(np.float32))[None, None] for a in (seen, before)))[0, 0]
-    for y, x in ((0, 0), (5, 9), (19, 21), (10, 3)):
-        part = slice(max(y - 3, 0), y + 4), slice(max(x - 3, 0), x + 4)
-        trust = 1.0
-        for sure in (before[part] > 0.95, before[part] < 0.05):
-            if sure.any():
-                wrong = np.abs(seen[part] - before[part])[sure].mean()
-                trust = min(trust, float(np.clip((0.3 - wrong) / 0.2, 0, 1)))
-        assert got[y, x].item() == pytest.approx(trust, abs=1e-4)
-
-
-def test_a_wide_faint_area_is_not_raised_and_a_narrow_one_is():
-    before = torch.zeros(1, 1, 512, 512)
-    found = before.clone()
-    for rows, alpha in ((slice(40, 43), 0.2), (slice(100, 160), 0.2), (slice(200, 260), 0.55)):
-        before[..., rows, 50:400] = alpha
-        found[..., rows, 50:400] = 0.95
-    out = sharpened(found, before)
-    assert torch.equal(out[..., 40:43, 60:390], found[..., 40:43, 60:390])  # a strand
-    assert (out[..., 100:160, 50:400] - 0.2).abs().max() < 1e-6  # another thing
-    assert torch.equal(out[..., 200:260, 50:400], found[..., 200:260, 50:400])  # undecided: a look may tell
-    torch.testing.assert_close(sharpened(1 - found, 1 - before), 1 - out)  # a body is held as background is
