@@ -22,7 +22,7 @@ from .recipes import recipe as find_recipe
 from .refine.islands import IslandReport, remove_islands
 from .refine.refine import refine
 from .refine.rough import passes, refine_rough
-from .segment.box import inside_boxes, seen_in_boxes, weighed
+from .segment.box import inside_boxes, seen_in_boxes, weighed, whole
 from .segment.guidance import Box, Guidance
 from .segment.hanging import without_hanging
 from .segment.learnt import learnt
@@ -104,10 +104,10 @@ def _one(seen: Seen, i: int, said: Guidance) -> tuple[Tensor, list[IslandReport]
 
 def _boxed(seen: Seen, i: int, image: Tensor, alpha: Tensor, said: Guidance) -> Tensor:
     """The mask cut to boxes; where the network's views of them say otherwise, as consensus weighs them. A rough mask is
-    only cut: it says what the subject is."""
+    only cut: it says what the subject is. A box around the whole photograph says nothing."""
     inside = inside_boxes(said.boxes, alpha)
     cut = alpha * inside
-    if seen.network is None or said.mask is not None:
+    if seen.network is None or said.mask is not None or whole(said.boxes, *cut.shape[-2:]):
         return cut
     key = (i, tuple(said.boxes))
     if key not in seen.boxes:

@@ -99,6 +99,19 @@ def inside_boxes(boxes: Sequence[Box], like: Tensor) -> Tensor:
     return inside
 
 
+def whole(boxes: Sequence[Box], height: int, width: int) -> bool:
+    """Whether a box holds the whole photograph and so says nothing of it.
+
+    Args:
+        boxes: in pixels of the photograph.
+        height, width: of it.
+
+    Returns:
+        Whether one of them does.
+    """
+    return any(x <= 0 and y <= 0 and x + w >= width and y + h >= height for x, y, w, h in boxes)
+
+
 def _grid(height: int, width: int) -> tuple[int, int]:
     scale = min(GRID / max(height, width), 1.0)
     return max(round(height * scale), 1), max(round(width * scale), 1)

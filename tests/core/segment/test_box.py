@@ -8,7 +8,7 @@ import torch
 from nuggy_nodes.core import Guidance, answer
 from nuggy_nodes.core.network.metadata import Info
 from nuggy_nodes.core.network.protocol import Form
-from nuggy_nodes.core.segment.box import inside_boxes, seen_in_boxes, weighed
+from nuggy_nodes.core.segment.box import inside_boxes, seen_in_boxes, weighed, whole
 from nuggy_nodes.core.segment.consensus import SOLID
 from tests.core.drawn_subject import HEAD, TRUTH, plane, seen
 
@@ -127,3 +127,33 @@ def test_what_is_seen_outside_the_boxes_does_not_count():
     seen[..., 20:44, 40:60] = 1  # goes on beyond the box
     found, changed = weighed(alpha, inside, both(seen))
     assert float(found[..., 44:].max()) == 0 and torch.equal(found, alpha) and float(changed.max()) == 0
+
+
+@pytest.mark.parametrize(
+    "boxes,expected",
+    [([(0, 0, 30, 20)], True), ([(-2, -1, 40, 22)], True), ([(5, 5, 3, 3), (0, 0, 30, 20)], True),
+     ([(1, 0, 29, 20)], False), ([(0, 0, 30, 19)], False), ([(0, 0, 15, 20), (15, 0, 15, 20)], False), ([], False)],
+)  # fmt: skip
+def test_a_box_holds_the_whole_photograph_or_not(boxes, expected):
+    assert whole(boxes, 20, 30) is expected
+
+
+class Watched(Bright):
+    """It counts how often it is asked."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def see(self, squares):
+        self.asked += 1
+        return super().see(squares)
+
+
+@pytest.mark.parametrize("less,asked", [(0, 0), (1, 2)])
+def test_a_box_around_the_whole_photograph_says_nothing(image, less, asked):
+    height, width = image.shape[-2:]
+    before, network = seen(image, TRUTH), Watched()
+    before.network = network
+    after = answer(before, Guidance(boxes=[(0, 0, width - less, height)])).alpha
+    assert network.asked == asked
+    assert asked or torch.equal(after, answer(seen(image, TRUTH)).alpha)
