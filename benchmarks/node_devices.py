@@ -31,7 +31,7 @@ def main() -> None:
     patch = pytest.MonkeyPatch()
     fake_comfy.install(patch, True, tempfile.mkdtemp())
     pack = importlib.import_module("nuggy_nodes.nodes")
-    for room in ("refine.islands", "refine.edge", "segment.each", "segment.closer_look"):
+    for room in ("refine.islands", "refine.edge", "segment.each", "segment.sharper"):
         patch.setattr(f"nuggy_nodes.core.{room}.AT_HOME", ("cpu", DEVICE.type))
     width, height = map(int, asked.size.split("x"))
     image, mask = scene(asked.frames, height, width)

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.parametrize("pack", ["0.33"], indire
 def found(pack):
     """For each node what was computed where, what it gave, and what it gives where there is no such device."""
     patch, state, out = pytest.MonkeyPatch(), sys.modules["fake_comfy"].State, {}
-    for room in ("refine.islands", "refine.edge", "segment.each", "segment.closer_look"):
+    for room in ("refine.islands", "refine.edge", "segment.each", "segment.sharper"):
         patch.setattr(f"nuggy_nodes.core.{room}.AT_HOME", ("cpu", DEVICE.type))  # as CUDA, not as MPS
     image, mask = scene(FRAMES, HEIGHT, WIDTH)
     with torch.inference_mode():
