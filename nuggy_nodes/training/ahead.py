@@ -6,6 +6,7 @@ kernels: side by side on one GPU they take about the time of the longer. On a CP
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -28,17 +29,20 @@ def painted(
     if not (device.type == "cuda" if ahead is None else ahead):
         yield from (render(s, device) for s in scenes)
         return
-    lists = iter(scenes)
+    lists, own = iter(scenes), threading.local()
+
+    def start() -> None:  # memory is kept for each stream: one a thread, not one a batch
+        own.side = torch.cuda.Stream(device) if device.type == "cuda" else None
 
     def paint(plans: list[Scene | Ready]) -> Batch:
-        side = torch.cuda.Stream(device) if device.type == "cuda" else None
+        side = own.side
         with torch.cuda.stream(side) if side else nullcontext():
             batch = render(plans, device)
         if side:
             side.synchronize()
         return batch
 
-    with ThreadPoolExecutor(PAINTERS, "painter") as pool:
+    with ThreadPoolExecutor(PAINTERS, "painter", start) as pool:
         coming: deque[Future[Batch]] = deque()
 
         def ask() -> bool:
@@ -46,7 +50,7 @@ def painted(
                 coming.append(pool.submit(paint, next(lists)))
             except StopIteration:
                 return False
-            except BaseException as e:  # told in its turn, after the batches before it
+            except Exception as e:  # told in its turn, after the batches before it
                 coming.append(Future())
                 coming[-1].set_exception(e)
                 return False

@@ -121,6 +121,8 @@ class Trainer:
         for where in ("every", "dev", "scenes"):
             measured[where] = bool(measured[where])
         terms = {"seed": self.mix.seed, "weights": sha256(self.original.path), "run": run, "evaluate": measured}
+        if self.mix.teacher != self.mix.weights and self.mix.teacher is not None:
+            terms["teacher"] = sha256(self.mix.teacher)
         return terms | {f"source {i}": s for i, s in enumerate(sources, 1)}
 
     def save(self) -> None:

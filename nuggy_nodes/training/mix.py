@@ -157,12 +157,19 @@ def read_mix(path: Path, data: Path | None = None) -> Mix:
         raise MixError(f"{path}: [evaluate] every and first are 0 or more")
     if evaluate.recipe not in RECIPES:
         raise MixError(f"{path}: [evaluate] recipe {evaluate.recipe!r}; there are {', '.join(RECIPES)}")
-    weights, taught = (
-        root / _typed(raw[key], str, f"{path}: {key}") if key in raw else None for key in ("weights", "teacher")
-    )
+    weights, taught = (_weights(raw, key, root, path) for key in ("weights", "teacher"))
     mix = Mix(sources, run, evaluate, _typed(raw.get("seed", 0), int, f"{path}: seed"), weights, taught or weights)
     _measured_is_not_trained(mix, path)
     return mix
+
+
+def _weights(raw: dict[str, Any], key: str, root: Path, path: Path) -> Path | None:
+    if key not in raw:
+        return None
+    found = root / _typed(raw[key], str, f"{path}: {key}")
+    if not found.is_file():
+        raise MixError(f"{path}: {key}: {found}: no such file")
+    return found
 
 
 def _source(raw: Any, root: Path, where: str) -> Source:

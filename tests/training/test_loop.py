@@ -100,6 +100,12 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(mix: Mix, tmp_path: Pat
     other = dataclasses.replace(mix, run=dataclasses.replace(mix.run, rate=1e-3))
     with pytest.raises(NuggyError, match=r"run rate was 0.0001, now 0.001\. Give"):
         Trainer(other, tmp_path / "parts", CPU)
+    teacher = tmp_path / "teacher.safetensors"
+    teacher.write_bytes(b"another")
+    with pytest.raises(NuggyError, match="teacher was"):
+        Trainer(dataclasses.replace(mix, teacher=teacher), tmp_path / "parts", CPU)
+    same_file = dataclasses.replace(mix, teacher=mix.weights)  # as read_mix has it where none is named
+    assert Trainer(same_file, tmp_path / "parts", CPU).step == 3
 
 
 @pytest.mark.parametrize("error", [RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), ValueError("other")])

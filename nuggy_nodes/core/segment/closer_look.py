@@ -75,6 +75,8 @@ def look(
                 mask = larger_look(network, image, mask, chunk=chunk, progress=taken)
             else:
                 mask = closer_look(network, image, mask, n, chunk=chunk, progress=taken)
+            if taken:  # not all that was counted has to be asked
+                taken(1, 1)
             shown += most
         masks.append(mask)
     return torch.cat(masks)

@@ -127,8 +127,11 @@ def test_a_smaller_photograph_is_looked_at_whole(green):
     assert steps == sorted(steps) and steps[-1] == (4, 4)
     assert torch.equal(out, larger_look(green, image, look(green, image, views)))
     green.model.calls = 0
+    steps.clear()
     decided = torch.zeros(1, 1, 448, 448)
     assert torch.equal(larger_look(green, image, decided), torch.zeros(1, 1, 576, 576)) and green.model.calls == 0
+    look(green, photograph(np.zeros((300, 420))), views, looks=2, progress=lambda *a: steps.append(a))
+    assert green.model.calls == 2 and steps[-1] == (4, 4)  # told as done, though not asked
 
 
 def test_a_larger_look_brings_no_other_subject_and_takes_none(green):
